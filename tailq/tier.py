@@ -1,0 +1,127 @@
+"""Tiers and the compiled tier table: what a client may ask for and what it is promised."""
+
+from datetime import datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from tailq.plan import Plan
+
+Objective = Literal["response-time", "cost"]
+Ratio = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Promise(_Frozen):
+    """What one tier promises at one deadline, and the plan that keeps it.
+
+    quality: of all requests, at least this share is answered right and by `deadline_s` (a late
+        answer counts as none); holds with the table's confidence under the table's conditions.
+    expected_quality, expected_on_time: the same shares as measured, at the worst profiled load.
+    tail_quality: the 5 % quantile over profiled rounds of the quality at the deadline.
+    p50_s, p99_s: latency of the plan at the worst profiled load, seconds, client side.
+    """
+
+    deadline_s: Seconds
+    plan: Plan
+    quality: Ratio
+    expected_quality: Ratio
+    expected_on_time: Ratio
+    tail_quality: Ratio
+    p50_s: Seconds
+    p99_s: Seconds
+
+
+class Tier(_Frozen):
+    """A named tier.
+
+    tolerance: the greatest relative loss of quality against the reference, so a promise's quality
+        is tested to be at least (1 - tolerance) * reference quality.
+    promises: one for each deadline at which the tolerance can be kept, by deadline ascending. The
+        last one (the loosest deadline) is what a client gets who names no deadline.
+    """
+
+    name: Name
+    tolerance: Ratio
+    objective: Objective
+    promises: Annotated[tuple[Promise, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _deadlines_ascend(self) -> Self:
+        deadlines = [promise.deadline_s for promise in self.promises]
+        if sorted(set(deadlines)) != deadlines:
+            raise ValueError(f"deadlines of tier {self.name} must be distinct and ascending")
+        return self
+
+    @property
+    def deadline_s(self) -> float:
+        """The deadline that applies when a request names none, seconds."""
+        return self.promises[-1].deadline_s
+
+
+class NotOffered(_Frozen):
+    """A tier (at one deadline) that no plan can promise, and why."""
+
+    name: Name
+    deadline_s: Seconds
+    why: str
+
+
+class Reference(_Frozen):
+    """The variant with the best quality without a deadline, and that quality as measured."""
+
+    variant: str
+    quality: Ratio
+
+
+class Conditions(_Frozen):
+    """What the promises rest on; outside of it the gateway says "best effort".
+
+    profile: id of the profile. measured: when it was finished (with time zone).
+    max_outstanding: the highest profiled load, requests in flight on the device at once.
+    fingerprint: of the served system, by variant: model version, backend and configuration hash.
+    """
+
+    profile: str
+    measured: datetime
+    max_outstanding: Annotated[int, Field(ge=1)]
+    fingerprint: dict[str, str]
+
+
+def _distinct(tiers: "tuple[Tier, ...]") -> "tuple[Tier, ...]":
+    names = [tier.name for tier in tiers]
+    if len(set(names)) != len(names):
+        raise ValueError("two tiers have the same name")
+    return tiers
+
+
+class TierTable(_Frozen):
+    """The compiled tiers of one service: what `tailq-profile tiers` writes, the gateway reads.
+
+    confidence: probability that every promise in the table is true, under `conditions`.
+    default: the tier of requests that name none; without it such requests are refused.
+    """
+
+    schema_: Annotated[Literal["tailq.tiers/1"], Field(alias="schema")] = "tailq.tiers/1"
+    service: Name
+    created: datetime
+    confidence: Annotated[float, Field(gt=0, lt=1)]
+    method: Literal["ltt"] = "ltt"
+    reference: Reference
+    conditions: Conditions
+    default: str | None = None
+    tiers: Annotated[tuple[Tier, ...], AfterValidator(_distinct)]
+    not_offered: tuple[NotOffered, ...] = ()
+
+    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
+
+    @model_validator(mode="after")
+    def _default_exists(self) -> Self:
+        if self.default is not None and self.default not in [tier.name for tier in self.tiers]:
+            raise ValueError(f"default names {self.default!r}, which is not among the tiers")
+        return self
