@@ -1,0 +1,123 @@
+"""`tailq-load`: real open-loop load on a gateway, one stream a tier, and the verdict."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import aiohttp
+import numpy as np
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from tritonclient.utils import InferenceServerException
+
+from loadtest import arrivals, openloop, report
+from tailq import artefact, samples
+from tailq.errors import TailqError
+from tailq.tier import TierTable
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def load(
+    gateway: Annotated[str, typer.Option(help="HOST:PORT of the gateway.")],
+    tiers: Annotated[Path, typer.Option(help="The tier table the gateway serves.")],
+    data: Annotated[Path, typer.Option(help=".npz with inputs [N, …] and labels [N].")],
+    out: Annotated[Path, typer.Option(help="Where the report goes (JSON).")],
+    rate: Annotated[
+        list[str] | None, typer.Option(help="TIER=REQUESTS_PER_SECOND, once a tier; else 10.")
+    ] = None,
+    duration_s: Annotated[float, typer.Option(min=1, max=86_400, help="Seconds of load.")] = 60.0,
+    seed: Annotated[int, typer.Option(help="Of arrivals and the order of samples.")] = 0,
+    json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Send labelled samples to every tier and hold the delivery against the promise.
+
+    Exit code 0: every promise was kept. 1: one was broken. 2: it could not be run.
+    """
+    table = artefact.read(tiers, TierTable)
+    labelled = samples.read(data)
+    streams = make_streams(table, len(labelled.labels), rate or [], duration_s, seed)
+    console = Console(stderr=True)
+    replies: list[openloop.Reply] = []
+    with Progress(
+        TextColumn("load"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total} answered"),
+        TimeRemainingColumn(),
+        console=console,
+    ) as progress:
+        task = progress.add_task("load", total=sum(s.arrivals_s.size for s in streams))
+
+        def on_reply(reply: openloop.Reply) -> None:
+            replies.append(reply)
+            progress.advance(task)
+
+        asyncio.run(_run(gateway, table.service, streams, labelled, on_reply))
+    verdict = report.judge(table, replies, duration_s)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    artefact.write(out, verdict)
+    if json:
+        print(verdict.model_dump_json(indent=2))
+    else:
+        Console().print(report.as_table(verdict))
+    for text, count in verdict.errors.items():
+        console.print(f"{count} × {text}", markup=False)
+    raise typer.Exit(0 if verdict.kept else 1)
+
+
+async def _run(
+    gateway: str,
+    service: str,
+    streams: list[openloop.Stream],
+    labelled: samples.Samples,
+    on_reply: openloop.OnReply,
+) -> None:
+    try:
+        target = await openloop.find_target(gateway, service)
+    except (InferenceServerException, aiohttp.ClientError, OSError) as error:
+        raise TailqError(f"--gateway {gateway}: no gateway answers there ({error})") from None
+    await openloop.drive(target, streams, labelled, on_reply)
+
+
+def make_streams(
+    table: TierTable, available: int, rates: list[str], duration_s: float, seed: int
+) -> list[openloop.Stream]:
+    """One Poisson stream for each offered tier, each over its own shuffle of the samples.
+
+    Samples repeat only once all `available` ones were sent. Raises TailqError on a bad rate.
+    """
+    wanted = {tier.name: 10.0 for tier in table.tiers}
+    for text in rates:
+        name, _, number = text.partition("=")
+        try:
+            wanted_rate = float(number)
+        except ValueError:
+            wanted_rate = 0.0
+        if name not in wanted or not 0 < wanted_rate <= 100_000:
+            raise TailqError(
+                f"--rate {text}: wants TIER=REQUESTS_PER_SECOND with a tier of {sorted(wanted)}"
+            )
+        wanted[name] = wanted_rate
+    streams = []
+    for order, (name, per_second) in enumerate(wanted.items()):
+        rng = np.random.default_rng([seed, order])
+        times = arrivals.poisson(per_second, duration_s, rng)
+        chosen = np.resize(rng.permutation(available), times.size)
+        streams.append(openloop.Stream(name, times, chosen))
+    return streams
+
+
+def main() -> None:
+    """Entry point: a user's mistake is one line on stderr and exit code 2."""
+    try:
+        app()
+    except TailqError as error:
+        print(f"tailq-load: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

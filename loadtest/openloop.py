@@ -1,0 +1,105 @@
+"""Open-loop load: requests leave at their appointed times, whether or not earlier ones are back.
+
+Latency is counted from the appointed time, not from when the client got round to sending: a
+client that falls behind must not hide the queue it causes (coordinated omission).
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import aiohttp
+import numpy as np
+import tritonclient.http.aio as triton
+from numpy.typing import NDArray
+from tritonclient.utils import InferenceServerException
+
+from tailq.samples import Samples
+
+# Longer than any deadline the gateway grants: an answer that is not here by then never comes.
+ABANDON_S = 70.0
+
+
+@dataclass(frozen=True)
+class Stream:
+    """The requests of one tier: arrival times [n] in seconds and the sample each carries [n]."""
+
+    tier: str
+    arrivals_s: NDArray[np.float64]
+    samples: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What became of one request.
+
+    latency_s: from the appointed time to the answer or error. correct: answered right, whenever.
+    variant, outcome: as the gateway names them; `error` and its text where there was no answer.
+    """
+
+    tier: str
+    latency_s: float
+    correct: bool
+    variant: str | None
+    outcome: str
+    error: str | None = None
+
+
+OnReply = Callable[[Reply], None]
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where the load goes: the gateway's address, and the service with its input's name."""
+
+    address: str
+    service: str
+    input_name: str
+    output_name: str
+
+
+async def find_target(address: str, service: str) -> Target:
+    """Ask the gateway for the service's input and output. Raises InferenceServerException."""
+    async with triton.InferenceServerClient(address) as client:
+        metadata = await client.get_model_metadata(service)
+    return Target(address, service, metadata["inputs"][0]["name"], metadata["outputs"][0]["name"])
+
+
+async def drive(target: Target, streams: list[Stream], samples: Samples, on_reply: OnReply) -> None:
+    """Send every request of every stream at its time and report each reply as it comes."""
+    loop = asyncio.get_running_loop()
+    client = triton.InferenceServerClient(target.address, conn_limit=512, conn_timeout=ABANDON_S)
+
+    async def one(stream: Stream, sample: int, appointed: float) -> None:
+        reply = await _ask(client, target, stream.tier, samples, sample)
+        on_reply(reply(loop.time() - appointed))
+
+    async def play(stream: Stream, start: float, group: asyncio.TaskGroup) -> None:
+        for arrival, sample in zip(stream.arrivals_s, stream.samples, strict=True):
+            appointed = start + float(arrival)
+            await asyncio.sleep(appointed - loop.time())
+            group.create_task(one(stream, int(sample), appointed))
+
+    async with client, asyncio.TaskGroup() as group:
+        start = loop.time() + 0.1
+        for stream in streams:
+            group.create_task(play(stream, start, group))
+
+
+async def _ask(
+    client: triton.InferenceServerClient, target: Target, tier: str, samples: Samples, sample: int
+) -> Callable[[float], Reply]:
+    batch = samples.inputs[sample : sample + 1]
+    tensor = triton.InferInput(target.input_name, list(batch.shape), "FP32")
+    tensor.set_data_from_numpy(batch)
+    try:
+        result = await client.infer(target.service, [tensor], headers={"tailq-tier": tier})
+    except (InferenceServerException, aiohttp.ClientError, OSError, TimeoutError) as error:
+        reason = str(error) or type(error).__name__
+        return lambda latency: Reply(tier, latency, False, None, "error", reason)
+    said = result.get_response().get("parameters", {})
+    answer = int(np.argmax(result.as_numpy(target.output_name)[0]))
+    correct = answer == int(samples.labels[sample])
+    return lambda latency: Reply(
+        tier, latency, correct, said.get("tailq_variant"), said.get("tailq_outcome", "unknown")
+    )

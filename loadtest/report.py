@@ -1,0 +1,142 @@
+"""The promise beside the delivery: pure, from replies to a verdict on each tier."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+from pydantic import BaseModel
+from rich import box
+from rich.table import Table
+
+from loadtest.openloop import Reply
+from tailq.guarantee import binomial_lower, binomial_upper
+from tailq.tier import Tier, TierTable
+
+# Two-sided confidence of the interval around the delivered quality.
+CONFIDENCE = 0.95
+
+
+class Delivered(BaseModel):
+    """What the clients of one tier got.
+
+    promise: the tier's promised quality at its deadline. requests: sent. on_time: share answered
+    by the deadline, counted from the appointed time of sending. delivered: share answered right
+    and on time. interval: of `delivered` (exact binomial, 95 %). variants, outcomes: requests by
+    answering variant and by outcome. p50_s, p99_s: latency of the answered ones, None if none
+    was. kept: the delivery does not refute the promise (the interval reaches it).
+    """
+
+    promise: float
+    deadline_s: float
+    requests: int
+    on_time: float
+    delivered: float
+    interval: tuple[float, float]
+    variants: dict[str, int]
+    outcomes: dict[str, int]
+    p50_s: float | None
+    p99_s: float | None
+    kept: bool
+
+
+class Report(BaseModel):
+    """Verdict on every offered tier; `kept` if all of them were."""
+
+    service: str
+    profile: str
+    confidence: float
+    duration_s: float
+    errors: dict[str, int]
+    tiers: dict[str, Delivered]
+    kept: bool
+
+
+def judge(table: TierTable, replies: Sequence[Reply], duration_s: float) -> Report:
+    """Hold the replies against the table's promises. A tier that got no requests is not kept."""
+    tiers = {
+        tier.name: _delivered(tier, [reply for reply in replies if reply.tier == tier.name])
+        for tier in table.tiers
+    }
+    errors = Counter(reply.error for reply in replies if reply.error is not None)
+    return Report(
+        service=table.service,
+        profile=table.conditions.profile,
+        confidence=table.confidence,
+        duration_s=duration_s,
+        errors=dict(errors.most_common(10)),
+        tiers=tiers,
+        kept=bool(tiers) and all(tier.kept for tier in tiers.values()),
+    )
+
+
+def _delivered(tier: Tier, replies: Sequence[Reply]) -> Delivered:
+    promise = tier.promises[-1]
+    n = len(replies)
+    latency = np.array([reply.latency_s for reply in replies if reply.error is None])
+    on_time = int(np.sum(latency <= promise.deadline_s))
+    right = sum(reply.correct and reply.latency_s <= promise.deadline_s for reply in replies)
+    interval = _interval(right, n)
+    p50, p99 = (
+        (float(q) for q in np.quantile(latency, [0.5, 0.99])) if latency.size else (None, None)
+    )
+    return Delivered(
+        promise=promise.quality,
+        deadline_s=promise.deadline_s,
+        requests=n,
+        on_time=on_time / n if n else 0.0,
+        delivered=right / n if n else 0.0,
+        interval=interval,
+        variants=dict(Counter(reply.variant for reply in replies if reply.variant).most_common()),
+        outcomes=dict(Counter(reply.outcome for reply in replies).most_common()),
+        p50_s=p50,
+        p99_s=p99,
+        kept=n > 0 and interval[1] >= promise.quality,
+    )
+
+
+def _interval(right: int, n: int) -> tuple[float, float]:
+    if n == 0:
+        return 0.0, 1.0
+    side = (1 - CONFIDENCE) / 2
+    return binomial_lower(right, n, side), binomial_upper(right, n, side)
+
+
+def as_table(report: Report) -> Table:
+    """The report for a terminal: a row a tier, promise beside delivery."""
+    table = Table(
+        title=f"{report.service}: promised and delivered on unseen samples",
+        caption=f"Delivered with its {CONFIDENCE:.0%} interval; promises hold together with "
+        f"{report.confidence:.0%} confidence.",
+        box=box.SIMPLE_HEAD,
+    )
+    for heading, justify in (
+        ("tier", "left"),
+        ("deadline", "right"),
+        ("promised", "right"),
+        ("delivered", "right"),
+        ("on time", "right"),
+        ("p50", "right"),
+        ("p99", "right"),
+        ("requests", "right"),
+        ("variants", "left"),
+        ("", "left"),
+    ):
+        table.add_column(heading, justify=justify)  # type: ignore[arg-type]
+    for name, tier in report.tiers.items():
+        table.add_row(
+            name,
+            _ms(tier.deadline_s),
+            f"{tier.promise:.2%}",
+            f"{tier.delivered:.2%} [{tier.interval[0]:.1%}, {tier.interval[1]:.1%}]",
+            f"{tier.on_time:.2%}",
+            _ms(tier.p50_s),
+            _ms(tier.p99_s),
+            str(tier.requests),
+            ", ".join(tier.variants) or "none",
+            "[green]kept[/]" if tier.kept else "[red bold]BROKEN[/]",
+        )
+    return table
+
+
+def _ms(seconds: float | None) -> str:
+    return "–" if seconds is None else f"{seconds * 1000:.3g} ms"

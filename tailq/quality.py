@@ -1,0 +1,95 @@
+"""Quality at a deadline: an answer that comes late counts as no answer.
+
+Definitions after Yang et al., "Quality at the Tail of Machine Learning Inference",
+arXiv 2212.13925: in round r the sample i is answered after t[r, i] seconds; at deadline d the
+answer is valid iff t[r, i] <= d; an invalid answer is wrong, and never leaves the denominator.
+All deadlines are computed at once: each request is put into the bin of the first deadline it
+meets, and the bins are cumulated, O(requests * log deadlines).
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+
+
+def quality_at(correct: ArrayLike, latency_s: ArrayLike, deadlines_s: ArrayLike) -> Floats:
+    """Quality at each deadline over all requests together.
+
+    correct: [n] bool or score in [0, 1]. latency_s: [n] seconds, inf where no answer came.
+    deadlines_s: [D] seconds, in any order. Returns [D] in [0, 1].
+    Raises ValueError on NaN, differing lengths or no requests.
+    """
+    everything = np.zeros(np.shape(latency_s), dtype=np.int64)
+    quality: Floats = quality_by_round(correct, latency_s, everything, deadlines_s)[0]
+    return quality
+
+
+def quality_by_round(
+    correct: ArrayLike, latency_s: ArrayLike, round_: ArrayLike, deadlines_s: ArrayLike
+) -> Floats:
+    """Quality at each deadline in each round.
+
+    round_: [n] int, the round of each request; rounds may differ in size. Other arguments as in
+    `quality_at`. Returns [R, D], rows by ascending round. Raises ValueError like `quality_at`.
+    """
+    score, latency, rounds, deadlines = _checked(correct, latency_s, round_, deadlines_s)
+    order = np.argsort(deadlines, kind="stable")
+    first_met = np.searchsorted(deadlines[order], latency, side="left")
+    labels, row = np.unique(rounds, return_inverse=True)
+    width = deadlines.size + 1  # the last bin takes what meets no deadline
+    cell = row * width + first_met
+    gained = np.bincount(cell, weights=score, minlength=labels.size * width)
+    size = np.bincount(row, minlength=labels.size)
+    sorted_quality = np.cumsum(gained.reshape(labels.size, width)[:, :-1], axis=1) / size[:, None]
+    quality: Floats = np.empty_like(sorted_quality)
+    quality[:, order] = sorted_quality
+    return quality
+
+
+def lost_by_round(
+    correct: ArrayLike, latency_s: ArrayLike, round_: ArrayLike, deadlines_s: ArrayLike
+) -> Floats:
+    """Share of requests answered right but too late, in each round: [R, D].
+
+    Arguments as in `quality_by_round`. A variant's quality without a deadline is known from one
+    pass over all samples, so `accuracy - lost_by_round` estimates a round over all of them
+    without the sampling noise of the few samples that were timed in the round.
+    """
+    score = np.asarray(correct, dtype=np.float64)
+    no_deadline = quality_by_round(score, np.zeros_like(score), round_, [1.0])
+    lost: Floats = no_deadline - quality_by_round(score, latency_s, round_, deadlines_s)
+    return lost
+
+
+def tail(quality: Floats, p: float) -> Floats:
+    """The quality that all but a share `p` of rounds reach: lower empirical quantile over rounds.
+
+    quality: [R, D]. p in [0, 1]; 0 gives the worst round. Returns [D]. With R rounds a `p` below
+    1/R cannot be told from the worst round.
+    """
+    return np.asarray(np.quantile(quality, p, axis=0, method="inverted_cdf"), dtype=np.float64)
+
+
+def _checked(
+    correct: ArrayLike, latency_s: ArrayLike, round_: ArrayLike, deadlines_s: ArrayLike
+) -> tuple[Floats, Floats, NDArray[np.int64], Floats]:
+    score = np.asarray(correct, dtype=np.float64)
+    latency = np.asarray(latency_s, dtype=np.float64)
+    rounds = np.asarray(round_)
+    deadlines = np.asarray(deadlines_s, dtype=np.float64)
+    if score.ndim != 1 or score.shape != latency.shape or score.shape != rounds.shape:
+        raise ValueError(
+            "correct, latency_s and round_ must be vectors of one length, "
+            f"not of shapes {score.shape}, {latency.shape}, {rounds.shape}"
+        )
+    if score.size == 0:
+        raise ValueError("there are no requests to take the quality of")
+    for name, values in (
+        ("correct", score),
+        ("latency_s", latency),
+        ("deadlines_s", deadlines),
+    ):
+        if np.isnan(values).any():
+            raise ValueError(f"{name} contains NaN; an unanswered request has latency inf")
+    return score, latency, rounds, deadlines
