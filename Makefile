@@ -1,0 +1,50 @@
+# Every command of the project; CI calls the same ones. `make help` lists them.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+ONCE   ?=
+# A Triton of your own instead of the embedded one: make demo TRITON=HOST:HTTP_PORT
+TRITON ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint format models constraints clean
+
+help: ## This list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+install: $(VENV)/.serve ## Install what the demo needs into .venv (no torch)
+
+demo: $(VENV)/.serve ## Profile, compile tiers, serve, load, compare. ONCE=1 exits, 0 if all was kept
+	$(BIN)/python -m deploy.demo $(if $(ONCE),--once) $(if $(TRITON),--triton $(TRITON))
+
+test: $(VENV)/.dev ## All tests, those on a real Triton included
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev ## ruff, mypy --strict and the import rules
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev ## Format the code
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+models: $(VENV)/.models ## Train and export every variant again (hours, 5 GB of packages)
+	$(BIN)/python -m model_repository.build all
+
+constraints: $(VENV)/.dev ## Pin what is installed now as the reproducible install
+	$(BIN)/pip freeze --exclude-editable --exclude pip --exclude setuptools > constraints.txt
+
+clean: ## Remove .venv and build/
+	rm -rf $(VENV) build
+
+# One stamp a kind of install, so that nothing is installed twice or without need.
+$(VENV)/.serve: EXTRAS := gateway,profiler,embedded
+$(VENV)/.dev: EXTRAS := dev
+$(VENV)/.models: EXTRAS := models,profiler
+$(VENV)/.serve $(VENV)/.dev $(VENV)/.models: pyproject.toml constraints.txt
+	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV) || \
+		{ echo "No virtual environment could be made; on Debian: apt-get install python3-venv"; exit 1; }
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[$(EXTRAS)]'
+	@touch $@

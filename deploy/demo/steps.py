@@ -1,0 +1,120 @@
+"""The steps of the demo, each a real command of the product run as a user would run it."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from tailq import artefact
+from tailq.errors import TailqError
+from tailq.tier import TierTable
+
+SERVICE = "fashion"
+ROOT = Path(__file__).resolve().parents[2]
+REPOSITORY = ROOT / "model_repository" / SERVICE
+SPEC = Path(__file__).with_name("tiers.yaml")
+# Requests a second of each tier: together about half of what two cores can do, so that queues
+# come and go within the load that was profiled.
+RATES = {"gold": 10, "silver": 20, "bronze": 40}
+
+
+class StepFailed(TailqError):
+    """A command of the demo failed; it has said why itself. `code` is its exit code."""
+
+    def __init__(self, title: str, code: int) -> None:
+        super().__init__(f"{title}: failed with exit code {code}")
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Demo:
+    """Where the demo puts things, and how it tells what it does."""
+
+    folder: Path
+    console: Console
+
+    @property
+    def unseen(self) -> Path:
+        """The labelled images the profile never saw."""
+        return self.folder / "unseen.npz"
+
+    @property
+    def profile(self) -> Path:
+        """The profile of the variants."""
+        return self.folder / "profile"
+
+    @property
+    def tiers(self) -> Path:
+        """The compiled tier table."""
+        return self.folder / "tiers.json"
+
+    @property
+    def report(self) -> Path:
+        """What was promised and delivered."""
+        return self.folder / "report.json"
+
+    def prepare_data(self) -> None:
+        """Fetch the data set once; put the half that the profile never sees aside."""
+        options = ["dataset", "fashion-mnist", "--half", "unseen", "--out", str(self.unseen)]
+        self._run("Data: the unseen half of the test images", "profiler.cli", *options)
+
+    def measure(self, triton_grpc: str) -> None:
+        """Profile every variant on the other half of the test images."""
+        self._run(
+            "Profile: what each variant answers, and when",
+            "profiler.cli",
+            *("run", "--triton", triton_grpc, "--service", SERVICE, "--dataset", "fashion-mnist"),
+            *("--out", str(self.profile), "--budget-s", "170", "--force"),
+        )
+
+    def compile(self) -> None:
+        """Compile the tiers that can be promised."""
+        self._run(
+            "Tiers: what can be promised",
+            "profiler.cli",
+            *("tiers", str(self.profile), "--spec", str(SPEC), "--out", str(self.tiers)),
+        )
+
+    def load(self, gateway: str, duration_s: float) -> bool:
+        """Send the unseen images, one open-loop stream a tier. Returns whether all was kept."""
+        offered = {tier.name for tier in artefact.read(self.tiers, TierTable).tiers}
+        rates = [f"--rate={tier}={rate}" for tier, rate in RATES.items() if tier in offered]
+        code = self._run(
+            f"Load: unseen images for {duration_s:.0f} s, one stream a tier",
+            "loadtest.cli",
+            *("--gateway", gateway, "--tiers", str(self.tiers), "--data", str(self.unseen)),
+            *("--out", str(self.report), "--duration-s", str(duration_s), *rates),
+            accept=(0, 1),
+        )
+        return code == 0
+
+    @contextmanager
+    def gateway(self, triton_http: str, port: int) -> Iterator[str]:
+        """Serve the tiers; yields the gateway's HOST:PORT and stops it on the way out."""
+        self.console.rule("[bold]Gateway", align="left")
+        command = [sys.executable, "-m", "gateway.cli", "--tiers", str(self.tiers)]
+        command += ["--triton", triton_http, "--port", str(port)]
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        try:
+            ready = process.stdout.readline()  # the address, once it listens; empty if it died
+            if not ready:
+                raise StepFailed("Gateway", process.wait())
+            self.console.print(ready.rstrip())
+            yield ready.split("http://")[1].split()[0].rstrip("/")
+        finally:
+            process.terminate()
+            process.wait()
+            process.stdout.close()
+
+    def _run(self, title: str, module: str, *options: str, accept: tuple[int, ...] = (0,)) -> int:
+        self.console.rule(f"[bold]{title}", align="left")
+        command = [sys.executable, "-m", module, *options]
+        code = subprocess.run(command, cwd=ROOT, check=False).returncode
+        if code not in accept:
+            raise StepFailed(title, code)
+        return code
