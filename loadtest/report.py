@@ -102,36 +102,29 @@ def _interval(right: int, n: int) -> tuple[float, float]:
 
 
 def as_table(report: Report) -> Table:
-    """The report for a terminal: a row a tier, promise beside delivery."""
+    """The report for a terminal of 80 columns: a row a tier, promise beside delivery."""
+    sent = sum(tier.requests for tier in report.tiers.values())
     table = Table(
-        title=f"{report.service}: promised and delivered on unseen samples",
-        caption=f"Delivered with its {CONFIDENCE:.0%} interval; promises hold together with "
-        f"{report.confidence:.0%} confidence.",
+        title=f"{report.service}: promised and delivered, {sent} requests of unseen samples",
+        caption=f"Delivered: right and in time, with its {CONFIDENCE:.0%} interval. All promises "
+        f"hold together with {report.confidence:.0%} confidence.",
         box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
     )
-    for heading, justify in (
-        ("tier", "left"),
-        ("deadline", "right"),
-        ("promised", "right"),
-        ("delivered", "right"),
-        ("on time", "right"),
-        ("p50", "right"),
-        ("p99", "right"),
-        ("requests", "right"),
-        ("variants", "left"),
-        ("", "left"),
-    ):
-        table.add_column(heading, justify=justify)  # type: ignore[arg-type]
+    table.add_column("tier")
+    for heading in ("within\nms", "promised\n%", "delivered\n%", "in time\n%", "p50/p99\nms"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("variant")
+    table.add_column("")
     for name, tier in report.tiers.items():
+        low, high = tier.interval
         table.add_row(
             name,
             _ms(tier.deadline_s),
-            f"{tier.promise:.2%}",
-            f"{tier.delivered:.2%} [{tier.interval[0]:.1%}, {tier.interval[1]:.1%}]",
-            f"{tier.on_time:.2%}",
-            _ms(tier.p50_s),
-            _ms(tier.p99_s),
-            str(tier.requests),
+            f"{100 * tier.promise:.2f}",
+            f"{100 * tier.delivered:.2f} ({100 * low:.1f}–{100 * high:.1f})",
+            f"{100 * tier.on_time:.2f}",
+            f"{_ms(tier.p50_s)}/{_ms(tier.p99_s)}",
             ", ".join(tier.variants) or "none",
             "[green]kept[/]" if tier.kept else "[red bold]BROKEN[/]",
         )
@@ -139,4 +132,4 @@ def as_table(report: Report) -> Table:
 
 
 def _ms(seconds: float | None) -> str:
-    return "–" if seconds is None else f"{seconds * 1000:.3g} ms"
+    return "–" if seconds is None else f"{seconds * 1000:.3g}"

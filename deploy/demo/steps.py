@@ -32,10 +32,17 @@ class StepFailed(TailqError):
 
 @dataclass(frozen=True)
 class Demo:
-    """Where the demo puts things, and how it tells what it does."""
+    """The steps, and what they share.
+
+    folder: where everything made goes. models: to profile; none named are all of the service.
+    budget_s: seconds for the profile. spec: the wanted tiers.
+    """
 
     folder: Path
     console: Console
+    models: tuple[str, ...] = ()
+    budget_s: float = 170.0
+    spec: Path = SPEC
 
     @property
     def unseen(self) -> Path:
@@ -60,23 +67,24 @@ class Demo:
     def prepare_data(self) -> None:
         """Fetch the data set once; put the half that the profile never sees aside."""
         options = ["dataset", "fashion-mnist", "--half", "unseen", "--out", str(self.unseen)]
-        self._run("Data: the unseen half of the test images", "profiler.cli", *options)
+        self._run("Data: the unseen half of the test images", "tailq-profile", *options)
 
     def measure(self, triton_grpc: str) -> None:
         """Profile every variant on the other half of the test images."""
         self._run(
             "Profile: what each variant answers, and when",
-            "profiler.cli",
+            "tailq-profile",
             *("run", "--triton", triton_grpc, "--service", SERVICE, "--dataset", "fashion-mnist"),
-            *("--out", str(self.profile), "--budget-s", "170", "--force"),
+            *("--out", str(self.profile), "--models", ",".join(self.models)),
+            *("--budget-s", str(self.budget_s), "--force"),
         )
 
     def compile(self) -> None:
         """Compile the tiers that can be promised."""
         self._run(
             "Tiers: what can be promised",
-            "profiler.cli",
-            *("tiers", str(self.profile), "--spec", str(SPEC), "--out", str(self.tiers)),
+            "tailq-profile",
+            *("tiers", str(self.profile), "--spec", str(self.spec), "--out", str(self.tiers)),
         )
 
     def load(self, gateway: str, duration_s: float) -> bool:
@@ -85,7 +93,7 @@ class Demo:
         rates = [f"--rate={tier}={rate}" for tier, rate in RATES.items() if tier in offered]
         code = self._run(
             f"Load: unseen images for {duration_s:.0f} s, one stream a tier",
-            "loadtest.cli",
+            "tailq-load",
             *("--gateway", gateway, "--tiers", str(self.tiers), "--data", str(self.unseen)),
             *("--out", str(self.report), "--duration-s", str(duration_s), *rates),
             accept=(0, 1),
@@ -96,7 +104,7 @@ class Demo:
     def gateway(self, triton_http: str, port: int) -> Iterator[str]:
         """Serve the tiers; yields the gateway's HOST:PORT and stops it on the way out."""
         self.console.rule("[bold]Gateway", align="left")
-        command = [sys.executable, "-m", "gateway.cli", "--tiers", str(self.tiers)]
+        command = [_installed("tailq-gateway"), "--tiers", str(self.tiers)]
         command += ["--triton", triton_http, "--port", str(port)]
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
@@ -111,10 +119,14 @@ class Demo:
             process.wait()
             process.stdout.close()
 
-    def _run(self, title: str, module: str, *options: str, accept: tuple[int, ...] = (0,)) -> int:
+    def _run(self, title: str, command: str, *options: str, accept: tuple[int, ...] = (0,)) -> int:
         self.console.rule(f"[bold]{title}", align="left")
-        command = [sys.executable, "-m", module, *options]
-        code = subprocess.run(command, cwd=ROOT, check=False).returncode
+        code = subprocess.run([_installed(command), *options], cwd=ROOT, check=False).returncode
         if code not in accept:
             raise StepFailed(title, code)
         return code
+
+
+def _installed(command: str) -> str:
+    """The path of a command installed beside this Python."""
+    return str(Path(sys.executable).with_name(command))

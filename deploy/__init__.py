@@ -1,0 +1,1 @@
+"""How tailq is run: embedded on a laptop, in containers, with its monitoring."""

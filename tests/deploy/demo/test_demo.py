@@ -1,0 +1,87 @@
+"""The whole path on real parts: profile, tiers, gateway, load, promise beside delivery."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from deploy.demo.steps import REPOSITORY, Demo
+from deploy.embedded import EmbeddedTriton
+from tailq import artefact
+from tailq.tier import TierTable
+
+pytestmark = pytest.mark.triton
+
+# The three smallest variants and undemanding tiers, so that the path takes a minute.
+MODELS = ("fashion_nano", "fashion_tiny", "fashion_small")
+SPEC = """
+confidence: 0.95
+default: silver
+tiers:
+  gold: {tolerance: 0.03, deadlines_ms: [500]}
+  silver: {tolerance: 0.12, deadlines_ms: [200, 500]}
+  dream: {tolerance: 0.01, deadlines_ms: [2.001]}
+"""
+
+
+@dataclass(frozen=True)
+class Played:
+    """A demo that is serving: its steps, the gateway's address, and whether all was kept."""
+
+    steps: Demo
+    gateway: str
+    kept: bool
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
+    """The demo from nothing to its report, still serving."""
+    folder = tmp_path_factory.mktemp("demo")
+    spec = folder / "tiers.yaml"
+    spec.write_text(SPEC)
+    steps = Demo(folder, Console(), models=MODELS, budget_s=60, spec=spec)
+    steps.prepare_data()
+    with EmbeddedTriton(REPOSITORY, log_dir=folder / "triton", models=list(MODELS)) as triton:
+        steps.measure(triton.endpoints.grpc)
+        steps.compile()
+        with steps.gateway(triton.endpoints.http, 0) as gateway:
+            yield Played(steps, gateway, steps.load(gateway, 15))
+
+
+def test_every_offered_tier_is_kept_on_unseen_images(played: Played) -> None:
+    """What was promised from one half of the images is delivered on the other half."""
+    report = json.loads(played.steps.report.read_text())
+    assert played.kept, report
+    assert set(report["tiers"]) == {"gold", "silver"}
+    for tier in report["tiers"].values():
+        assert tier["kept"]
+        assert tier["interval"][0] <= tier["delivered"] <= tier["on_time"] <= 1
+        assert tier["interval"][1] >= tier["promise"] > 0.7
+        assert sum(tier["variants"].values()) == tier["requests"]
+        assert 0 < tier["p50_s"] <= tier["p99_s"]
+
+
+def test_a_tier_nobody_can_keep_is_not_offered(played: Played) -> None:
+    """The table says which tier is missing, and why."""
+    table = artefact.read(played.steps.tiers, TierTable)
+    assert [missing.name for missing in table.not_offered] == ["dream"]
+    assert "nearest is fashion_" in table.not_offered[0].why
+
+
+def test_promising_more_than_the_variant_has_is_reported_broken(played: Played) -> None:
+    """With the promise of one tier edited upwards, the same load finds it broken."""
+    text = played.steps.tiers.read_text()
+    table = json.loads(text)
+    tier = next(tier for tier in table["tiers"] if tier["name"] == "silver")
+    tier["promises"][-1]["quality"] = 0.999
+    played.steps.tiers.write_text(json.dumps(table))
+    try:
+        assert not played.steps.load(played.gateway, 10)
+    finally:
+        played.steps.tiers.write_text(text)
+    report = json.loads(played.steps.report.read_text())
+    assert not report["tiers"]["silver"]["kept"]
+    assert report["tiers"]["gold"]["kept"]
