@@ -22,7 +22,7 @@ from profiler.spec import TierSpec, TiersSpec
 from tailq.guarantee import binomial_lower, clustered_share, mean_lower, share
 from tailq.plan import Single
 from tailq.profile import Profile
-from tailq.quality import lost_by_round, tail
+from tailq.quality import completed_by_round, tail
 from tailq.tier import Conditions, NotOffered, Promise, Reference, Tier, TierTable
 
 Floats = NDArray[np.float64]
@@ -77,12 +77,10 @@ class Evidence:
 class Late:
     """Answers of one variant that are right but late at one deadline, at its worst load.
 
-    mean: as measured. upper: bound. tail: the 95 % quantile over rounds. load: the worst one.
+    upper: bound of their share of all requests. load: the worst one.
     """
 
-    mean: float
     upper: float
-    tail: float
     load: int
 
 
@@ -127,17 +125,16 @@ def prove(evidence: Mapping[str, Evidence], deadlines_s: list[float], delta: flo
 
 def _late(seen: Evidence, deadline_s: float, delta: float) -> Late:
     """The worst load's lateness: its bound fails no more often than that load's own."""
-    effective = deadline_s - GATEWAY_HOP_S
-    worst = Late(0.0, 0.0, 0.0, min(seen.by_load))
-    for load, timed in seen.by_load.items():
-        lost = timed.correct & (timed.latency_s > effective)
-        counted = clustered_share(lost, timed.round)
-        upper = counted.upper(delta)
-        if upper >= worst.upper:
-            by_round = lost_by_round(timed.correct, timed.latency_s, timed.round, [effective])
-            spread = 1.0 - float(tail(1.0 - by_round, 0.05)[0])
-            worst = Late(counted.events / counted.n, upper, spread, load)
-    return worst
+    bounds = {
+        load: clustered_share(_is_late(timed, deadline_s) & timed.correct, timed.round).upper(delta)
+        for load, timed in seen.by_load.items()
+    }
+    worst = max(bounds, key=lambda load: (bounds[load], load))
+    return Late(bounds[worst], worst)
+
+
+def _is_late(timed: Timed, deadline_s: float) -> NDArray[np.bool_]:
+    return timed.latency_s > deadline_s - GATEWAY_HOP_S
 
 
 def compile_tiers(
@@ -204,19 +201,24 @@ def _best(
 def _promise(variant: str, deadline_s: float, proven: Proven, seen: Evidence) -> Promise:
     late = proven.late[variant, deadline_s]
     timed = seen.by_load[late.load]
-    on_time = float(np.mean(timed.latency_s <= deadline_s - GATEWAY_HOP_S))
-    answered = timed.latency_s[np.isfinite(timed.latency_s)]
-    p50, p99 = np.quantile(answered, [0.5, 0.99])
+    p50, p99 = np.quantile(timed.latency_s[np.isfinite(timed.latency_s)], [0.5, 0.99])
+    rounds = _quality_of_rounds(seen, late.load, deadline_s)
     return Promise(
         deadline_s=deadline_s,
         plan=Single(variant=variant),
         quality=max(0.0, proven.floor[variant] - late.upper),
-        expected_quality=max(0.0, seen.accuracy - late.mean),
-        expected_on_time=on_time,
-        tail_quality=max(0.0, seen.accuracy - late.tail),
+        expected_quality=float(rounds.mean()),
+        expected_on_time=float(1 - _is_late(timed, deadline_s).mean()),
+        tail_quality=float(tail(rounds, 0.05)[0]),
         p50_s=float(p50),
         p99_s=float(p99),
     )
+
+
+def _quality_of_rounds(seen: Evidence, load: int, deadline_s: float) -> Floats:
+    timed = seen.by_load[load]
+    effective = [deadline_s - GATEWAY_HOP_S]
+    return completed_by_round(seen.accuracy, timed.correct, timed.latency_s, timed.round, effective)
 
 
 def _why_not(
@@ -225,16 +227,17 @@ def _why_not(
     nearest = max(evidence, key=lambda v: _slack(v, wanted, deadline_s, proven))
     late = proven.late[nearest, deadline_s]
     missed = -_slack(nearest, wanted, deadline_s, proven)
-    measured = evidence[proven.reference].accuracy - evidence[nearest].accuracy + late.mean
+    accuracy, reference = evidence[nearest].accuracy, evidence[proven.reference].accuracy
+    in_time = float(_quality_of_rounds(evidence[nearest], late.load, deadline_s).mean())
     tolerated = wanted.tolerance * proven.floor[proven.reference]
-    if measured < tolerated:
+    if reference - in_time < tolerated:
         help_ = "more samples or rounds in the profile may prove it"
-    elif late.mean > tolerated / 2:
+    elif accuracy - in_time > tolerated / 2:
         help_ = "a later deadline or a faster variant would help"
     else:
         help_ = "a greater tolerance or a better variant would help"
     return (
         f"nearest is {nearest}, short by {missed:.4f}: against {proven.reference} it loses at most "
-        f"{-proven.gap[nearest]:.4f} to wrong answers and {late.upper:.4f} to late ones "
+        f"{abs(proven.gap[nearest]):.4f} to wrong answers and {late.upper:.4f} to late ones "
         f"(at load {late.load}), and {tolerated:.4f} is tolerated; {help_}"
     )

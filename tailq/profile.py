@@ -37,11 +37,16 @@ class QualityAtDeadline(_Frozen):
 
 
 class VariantAtLoad(_Frozen):
-    """Latency of one variant with `load` requests in flight on the device, client side."""
+    """Latency of one variant with `load` requests in flight on the device, client side.
+
+    failed: of the requests, how many got no answer. p50_s, p99_s: of those answered; for the
+    quality at a deadline the failed ones count as late.
+    """
 
     load: Annotated[int, Field(ge=1)]
     rounds: Annotated[int, Field(ge=1)]
     requests: Annotated[int, Field(ge=1)]
+    failed: Annotated[int, Field(ge=0)] = 0
     p50_s: Seconds
     p99_s: Seconds
     at_deadlines: tuple[QualityAtDeadline, ...]
@@ -81,6 +86,7 @@ class Profile(_Frozen):
     id: content hash of both Parquet files, so that a promise can name what it rests on.
     files: SHA-256 by file name, checked whenever the profile is opened.
     stopped_by: why no more rounds were measured.
+    rjsd: the greatest of all variants and loads (see tailq.latency); None: too few rounds for it.
     """
 
     schema_: Annotated[Literal["tailq.profile/1"], Field(alias="schema")] = "tailq.profile/1"
@@ -92,7 +98,7 @@ class Profile(_Frozen):
     server: Server
     loads: Annotated[tuple[int, ...], Field(min_length=1)]
     stopped_by: Literal["converged", "budget"]
-    rjsd: float
+    rjsd: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None
     files: dict[str, str]
     variants: Annotated[tuple[VariantProfile, ...], Field(min_length=1)]
 

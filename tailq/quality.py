@@ -47,19 +47,30 @@ def quality_by_round(
     return quality
 
 
-def lost_by_round(
-    correct: ArrayLike, latency_s: ArrayLike, round_: ArrayLike, deadlines_s: ArrayLike
+def completed_by_round(
+    accuracy: float,
+    right: ArrayLike,
+    latency_s: ArrayLike,
+    round_: ArrayLike,
+    deadlines_s: ArrayLike,
 ) -> Floats:
-    """Share of requests answered right but too late, in each round: [R, D].
+    """Quality at each deadline in each round, as if every round had timed all samples: [R, D].
 
-    Arguments as in `quality_by_round`. A variant's quality without a deadline is known from one
-    pass over all samples, so `accuracy - lost_by_round` estimates a round over all of them
-    without the sampling noise of the few samples that were timed in the round.
+    A round times a few samples. The share of right answers among them differs from round to round
+    by the luck of the draw, which says nothing of the served system and would drown what does.
+    The quality over all samples without a deadline is known (`accuracy`), so a round only has to
+    tell which share of the right answers came in time:
+    quality = accuracy * (right and in time) / (right), the ratio estimator (Cochran, "Sampling
+    Techniques", 1977, ch. 6). Other arguments as in `quality_by_round`; a failed request counts
+    with the correctness its sample has without a deadline, and latency inf.
     """
-    score = np.asarray(correct, dtype=np.float64)
-    no_deadline = quality_by_round(score, np.zeros_like(score), round_, [1.0])
-    lost: Floats = no_deadline - quality_by_round(score, latency_s, round_, deadlines_s)
-    return lost
+    score = np.asarray(right, dtype=np.float64)
+    in_time = quality_by_round(score, latency_s, round_, deadlines_s)
+    ever = quality_by_round(score, np.zeros_like(score), round_, [0.0])
+    # Where a round has no right answer, whether answers came in time at all stands in.
+    anything = quality_by_round(np.ones_like(score), latency_s, round_, deadlines_s)
+    share: Floats = np.divide(in_time, ever, out=anything, where=ever > 0)
+    return accuracy * share
 
 
 def tail(quality: Floats, p: float) -> Floats:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tailq.quality import lost_by_round, quality_at, quality_by_round, tail
+from tailq.quality import completed_by_round, quality_at, quality_by_round, tail
 
 requests = st.lists(
     st.tuples(
@@ -34,16 +34,17 @@ def test_each_round_counts_right_answers_that_are_in_time(
 
 
 @given(requests, deadlines)
-def test_what_is_lost_to_lateness_completes_the_accuracy(
+def test_a_round_over_all_samples_is_completed_by_nothing(
     sent: list[tuple[bool, float, int]], limits: list[float]
 ) -> None:
-    """Quality at a deadline and what lateness took add up to the accuracy of the round."""
-    correct, latency, round_ = (list(column) for column in zip(*sent, strict=True))
-    total = quality_by_round(correct, latency, round_, limits) + lost_by_round(
-        correct, latency, round_, limits
-    )
-    accuracy = quality_by_round(correct, np.zeros(len(sent)), round_, [1.0])
-    np.testing.assert_allclose(total, np.broadcast_to(accuracy, total.shape), atol=1e-12)
+    """If a round timed all samples, completing it gives the plain quality at the deadline."""
+    correct, latency, _ = (list(column) for column in zip(*sent, strict=True))
+    one_round = [0] * len(sent)
+    completed = completed_by_round(float(np.mean(correct)), correct, latency, one_round, limits)
+    if any(correct):
+        np.testing.assert_allclose(completed[0], quality_at(correct, latency, limits))
+    else:
+        assert not completed.any()
 
 
 @given(requests, deadlines)

@@ -1,0 +1,75 @@
+"""Reading the values of command line options that are more than a word or a number."""
+
+from typing import cast
+
+import typer
+from pydantic import TypeAdapter, ValidationError
+
+from profiler.datasets.images import Layout, Preprocessing
+from tailq.tier import Name
+
+
+def integers(text: str) -> tuple[int, ...]:
+    """Read "1,2,4": distinct positive integers, ascending."""
+    values = _numbers(text)
+    if any(value != int(value) or value < 1 for value in values):
+        raise typer.BadParameter(f"{text!r} is not a list of positive integers like 1,2,4")
+    return tuple(sorted({int(value) for value in values}))
+
+
+def seconds(milliseconds: str) -> tuple[float, ...]:
+    """Read "25,50,100" (milliseconds): distinct positive times, ascending, in seconds."""
+    values = _numbers(milliseconds)
+    if any(not 0 < value < float("inf") for value in values):
+        raise typer.BadParameter(f"{milliseconds!r} is not a list of positive times like 25,50,100")
+    return tuple(sorted({value / 1000 for value in values}))
+
+
+def service(text: str) -> str:
+    """Read the name of a service, which is also part of URLs and metrics."""
+    try:
+        return TypeAdapter(Name).validate_python(text)
+    except ValidationError:
+        raise typer.BadParameter(
+            f"--service {text!r} must be lower-case letters, digits, '_', '.' and '-'"
+        ) from None
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Read "a,b"; an empty text is no names."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def preprocessing(
+    image_size: str | None, layout: str | None, scale: float, mean: str, std: str
+) -> Preprocessing:
+    """Gather what is said about images. image_size: "WIDTHxHEIGHT"."""
+    if layout not in (None, "chw", "hwc"):
+        raise typer.BadParameter(f"--layout must be chw or hwc, not {layout!r}")
+    deviations = _numbers(std)
+    if 0 in deviations:
+        raise typer.BadParameter("--std must not be 0")
+    return Preprocessing(
+        size=None if image_size is None else _size(image_size),
+        layout=cast("Layout | None", layout),
+        scale=scale,
+        mean=_numbers(mean),
+        std=deviations,
+    )
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.lower().partition("x")
+    if not (width.isdigit() and height.isdigit() and int(width) and int(height)):
+        raise typer.BadParameter(f"--image-size {text!r} is not like 224x224")
+    return int(width), int(height)
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    try:
+        values = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a list of numbers separated by commas") from None
+    if any(value != value for value in values):
+        raise typer.BadParameter(f"{text!r} contains NaN")
+    return values

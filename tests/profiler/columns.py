@@ -1,0 +1,52 @@
+"""Measured columns for tests, from the few figures a test is about."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from profiler.observations import Answers, Observations
+
+VARIANTS = ("fast", "good")
+
+
+def answers(correct: Sequence[Sequence[bool]]) -> Answers:
+    """Answers of each variant (rows of `correct`) to the samples; all labels are 1."""
+    right = np.array(correct, dtype=np.bool_)
+    variants, samples = right.shape
+    return Answers(
+        variants=VARIANTS[:variants],
+        variant=np.repeat(np.arange(variants, dtype=np.int32), samples),
+        sample=np.tile(np.arange(samples, dtype=np.int32), variants),
+        label=np.ones(right.size, dtype=np.int32),
+        answer=right.ravel().astype(np.int32),
+        confidence=np.full(right.size, 0.9, dtype=np.float32),
+        correct=right.ravel(),
+    )
+
+
+def observations(
+    latency_s: Sequence[float],
+    correct: Sequence[bool],
+    round_: Sequence[int],
+    *,
+    variant: int = 0,
+    load: int = 1,
+    sample: Sequence[int] | None = None,
+) -> Observations:
+    """Timed requests of one variant at one load, a second apart; inf has failed."""
+    latency = np.array(latency_s, dtype=np.float64)
+    ok = np.isfinite(latency)
+    n = latency.size
+    return Observations(
+        variants=VARIANTS,
+        variant=np.full(n, variant, dtype=np.int32),
+        sample=np.array(range(n) if sample is None else sample, dtype=np.int32),
+        round=np.array(round_, dtype=np.int32),
+        load=np.full(n, load, dtype=np.int32),
+        sent_s=np.arange(n, dtype=np.float64),
+        latency_s=latency,
+        answer=np.where(ok, np.array(correct, dtype=np.int32), -1).astype(np.int32),
+        confidence=np.where(ok, 0.9, 0.0).astype(np.float32),
+        correct=np.array(correct, dtype=np.bool_) & ok,
+        ok=ok,
+    )
