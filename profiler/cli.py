@@ -102,11 +102,11 @@ def run_command(
     What is measured is kept in OUT.partial; after an interruption the same command goes on.
     """
     from profiler.datasets import open_dataset
-    from profiler.enough import Limits
-    from profiler.interrupt import Stop
-    from profiler.progress import Reporter
-    from profiler.run import run
-    from profiler.settings import Settings
+    from profiler.measure.enough import Limits
+    from profiler.measure.interrupt import Stop
+    from profiler.measure.progress import Reporter
+    from profiler.measure.run import run
+    from profiler.measure.settings import Settings
 
     settings = Settings(
         triton=triton,
@@ -142,7 +142,7 @@ def tiers_command(
 
     Exit code 1: none of them can; no table is written.
     """
-    from profiler import tiers
+    from profiler.tiers import command as tiers
 
     table = tiers.compile_profile(profile, spec)
     tiers.show(table, Console(stderr=json_))
@@ -161,7 +161,7 @@ def show_command(
     ] = False,
 ) -> None:
     """Print the table of a profile again."""
-    from profiler.observations import open_profile
+    from profiler.record.observations import open_profile
 
     _print(open_profile(profile).profile, json_=json_)
 
@@ -183,7 +183,7 @@ def dataset_command(
 
 
 def _print(profile: Profile, *, json_: bool) -> None:
-    from profiler.show import as_json, show
+    from profiler.record.show import as_json, show
 
     if json_:
         print(as_json(profile))

@@ -38,10 +38,10 @@ def test_the_house_keeps_its_rules(house: Path) -> None:
     [
         ("tailq/intruder.py", "import gateway.dataplane", "imports none of the rooms"),
         ("tailq/intruder.py", "import time", "tailq is pure"),
-        ("gateway/intruder.py", "import profiler.spec", "do not know each other"),
+        ("gateway/intruder.py", "import profiler.tiers.command.spec", "do not know each other"),
         ("gateway/intruder.py", "import tailq.guarantee", "the gateway stays light"),
         ("profiler/intruder.py", "import deploy.embedded", "imports the load test or the deploy"),
-        ("loadtest/intruder.py", "import profiler.spec", "reads the shared language"),
+        ("loadtest/intruder.py", "import profiler.tiers.command.spec", "reads the shared language"),
     ],
 )
 def test_a_broken_rule_is_found(house: Path, file: str, line: str, rule: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from profiler.observations import Answers, Observations
+from profiler.record.observations import Answers, Observations
 
 VARIANTS = ("fast", "good")
 

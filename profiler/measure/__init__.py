@@ -1,0 +1,1 @@
+"""Measuring: what every variant answers, and when (`tailq-profile run`)."""

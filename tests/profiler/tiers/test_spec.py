@@ -1,0 +1,57 @@
+"""The tier spec is validated by field."""
+
+from pathlib import Path
+
+import pytest
+
+from profiler.tiers import spec
+from tailq.errors import ArtefactError
+
+GOOD = """
+confidence: 0.9
+default: gold
+tiers:
+  gold: {tolerance: 0.01, deadlines_ms: [100, 50]}
+  cheap: {tolerance: 0.05, objective: cost, deadlines_ms: [50]}
+"""
+
+
+def test_a_spec_is_read_with_its_deadlines_in_order(tmp_path: Path) -> None:
+    """Deadlines may come in any order; the objective is response time unless said."""
+    path = tmp_path / "tiers.yaml"
+    path.write_text(GOOD)
+    read = spec.read(path)
+    assert read.tiers["gold"].deadlines_ms == (50, 100)
+    assert (read.tiers["gold"].objective, read.tiers["cheap"].objective) == (
+        "response-time",
+        "cost",
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        ("0.9", "1.5", "confidence"),
+        ("tolerance: 0.01", "tolerance: -1", r"tiers\.gold\.tolerance"),
+        ("tolerance: 0.01", "tolerance: .nan", r"tiers\.gold\.tolerance"),
+        ("[100, 50]", "[100, 100]", r"tiers\.gold\.deadlines_ms: .*twice"),
+        ("[100, 50]", "[]", r"tiers\.gold\.deadlines_ms"),
+        ("cost", "speed", r"tiers\.cheap\.objective"),
+        ("default: gold", "default: lead", "default: 'lead' is not among the tiers"),
+        ("confidence", "confidenz", "confidenz"),
+        ("tiers:", "tiers: [", "not valid YAML"),
+    ],
+)
+def test_a_wrong_spec_is_refused_by_field(tmp_path: Path, old: str, new: str, place: str) -> None:
+    """The error names the file and the field."""
+    path = tmp_path / "tiers.yaml"
+    assert old in GOOD
+    path.write_text(GOOD.replace(old, new, 1))
+    with pytest.raises(ArtefactError, match=rf"tiers\.yaml: .*{place}"):
+        spec.read(path)
+
+
+def test_a_missing_spec_is_named(tmp_path: Path) -> None:
+    """A file that is not there is named."""
+    with pytest.raises(ArtefactError, match=r"nowhere\.yaml: cannot be read"):
+        spec.read(tmp_path / "nowhere.yaml")
