@@ -1,0 +1,1 @@
+"""What was really delivered, as numbers that can be summed across replicas."""

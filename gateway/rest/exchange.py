@@ -1,0 +1,162 @@
+"""One infer request over HTTP, from its headers to its response, whatever server carries it."""
+
+import itertools
+import secrets
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from gateway.dataplane import Answer, Dataplane, Execution
+from gateway.errors import UnknownModel
+from gateway.heads import Heads
+from gateway.rest import head, problem
+from gateway.rest.render import Renderer
+from gateway.rest.response import Response
+from gateway.upstream.base import Payload
+from tailq.errors import BadRequest
+
+VERSION: Final = "1"
+
+
+class Service:
+    """What every exchange of one gateway shares.
+
+    max_body: bytes of one request's body. max_buffered: bytes of all bodies held at once.
+    heads: of requests on the hot path, and whether they keep their connection.
+    """
+
+    def __init__(self, dataplane: Dataplane, *, max_body: int, max_buffered: int) -> None:
+        self.dataplane = dataplane
+        self.table = dataplane.router.table
+        self.name = self.table.service
+        self.renderer = Renderer(self.table)
+        self.max_body = max_body
+        self.max_buffered = max_buffered
+        self.buffered = 0
+        self.heads = Heads[tuple[head.Head, bool]]()
+        self.variants = {
+            promise.plan.variant for tier in self.table.tiers for promise in tier.promises
+        } | {self.table.reference.variant}
+        self._ids = itertools.count(1)
+        self._prefix = secrets.token_hex(4).encode()
+
+    def check(self, model: str, version: str | None) -> None:
+        """Raises UnknownModel unless that is what is served here."""
+        if model in self.variants and model != self.name:
+            raise UnknownModel(
+                f"{model!r} is a variant, not served by its own name; "
+                f"ask for {self.name!r} and a tier"
+            )
+        if model != self.name:
+            raise UnknownModel(f"no model is called {model[:64]!r}; there is: {self.name!r}")
+        if version not in (None, VERSION):
+            raise UnknownModel(f"model {self.name!r} has one version here: {VERSION!r}")
+
+    def new_id(self) -> bytes:
+        """A request id: unique across replicas, and cheap."""
+        return b"%s-%x" % (self._prefix, next(self._ids))
+
+
+class Exchange:
+    """Feed it the request; `respond` is called once, at the deadline at the latest.
+
+    It may be called within start(), body() or end(). After gone() it is not called.
+    head: None until it was read, or if it makes no sense.
+    """
+
+    __slots__ = ("_buffered", "_execution", "_id", "_pieces", "_respond", "_service", "head")
+
+    def __init__(self, service: Service, respond: Callable[[Response], None]) -> None:
+        self._service = service
+        self._respond = respond
+        self._execution: Execution | None = None
+        self.head: head.Head | None = None
+        self._id = b""
+        self._pieces: list[bytes] = []
+        self._buffered = 0
+
+    def start(self, headers: Iterable[tuple[bytes, bytes]], arrived: float) -> None:
+        """The head is complete. headers: names in lower case. arrived: dataplane's clock."""
+        try:
+            understood = head.read(headers, self._service.max_body)
+        except BadRequest as error:
+            self._service.dataplane.recorder.refused()
+            self._refuse(error)
+        else:
+            self.open(understood, arrived)
+
+    def open(self, understood: head.Head, arrived: float) -> None:
+        """As start(), with a head that was read before."""
+        service = self._service
+        self.head = understood
+        self._id = understood.request_id or service.new_id()
+        try:
+            self._execution = service.dataplane.open(understood.ask, arrived, self._answered)
+        except BadRequest as error:
+            service.dataplane.recorder.refused()
+            self._refuse(error)
+
+    def body(self, piece: bytes) -> None:
+        """A piece of the body; ignored once there is a response."""
+        if self._execution is None:
+            return
+        service = self._service
+        self._buffered += len(piece)
+        service.buffered += len(piece)
+        if self._buffered > service.max_body:
+            self._execution.fail("invalid")
+            self._refuse(head.too_large(service.max_body))
+        elif service.buffered > service.max_buffered:
+            self._execution.fail("shed")
+            text = "the gateway holds as many bytes of requests as it may; try again"
+            self._close(problem.response(503, text, self._own_head(), outcome="shed"))
+        else:
+            self._pieces.append(piece)
+
+    def end(self) -> None:
+        """The body is complete."""
+        if self._execution is None:
+            return
+        understood = self.head
+        assert understood is not None
+        if understood.json_length is not None and understood.length is None:
+            try:
+                head.check_json_length(understood.json_length, self._buffered)
+            except BadRequest as error:
+                self._execution.fail("invalid")
+                self._refuse(error)
+                return
+        self._execution.send(Payload(self._pieces, understood.passed))
+
+    def gone(self) -> None:
+        """The client has left."""
+        if self._execution is not None:
+            execution = self._execution
+            self._release()
+            self._respond = _nobody
+            execution.leave()
+
+    def _answered(self, answer: Answer) -> None:
+        self._close(self._service.renderer.response(answer, self._id))
+
+    def _refuse(self, error: BadRequest) -> None:
+        self._close(problem.response(problem.status_of(error), str(error), self._own_head()))
+
+    def _own_head(self) -> bytes:
+        return b"tailq-request-id: %s\r\n" % self._id if self._id else b""
+
+    def _close(self, response: Response) -> None:
+        self._release()
+        # What responds holds the exchange: let go, or every request would be work for the
+        # garbage collector.
+        respond, self._respond = self._respond, _nobody
+        respond(response)
+
+    def _release(self) -> None:
+        self._execution = None
+        self._service.buffered -= self._buffered
+        self._buffered = 0
+        self._pieces = []
+
+
+def _nobody(response: Response) -> None:
+    """Stands for a client that has its response, or has left."""

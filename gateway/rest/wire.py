@@ -1,0 +1,45 @@
+"""Responses as bytes on a connection."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Final
+
+from gateway.rest.response import STATUS_LINES, Response
+
+# Up to so many bytes copying a body into one write costs less than a second write.
+_JOIN: Final = 1 << 16
+
+
+def write(
+    transport: asyncio.Transport,
+    response: Response,
+    headers: Iterable[tuple[bytes, bytes]],
+    *,
+    close: bool,
+) -> None:
+    """Write all of `response`. headers: of the server's own; close: say that this is the last."""
+    head = b"".join(
+        (
+            STATUS_LINES[response.status],
+            response.head,
+            *[b"%s: %s\r\n" % header for header in headers],
+            b"connection: close\r\n\r\n" if close else b"\r\n",
+        )
+    )
+    if sum(map(len, response.body)) < _JOIN:
+        transport.write(b"".join((head, *response.body)))
+    else:
+        transport.write(head)
+        for piece in response.body:
+            transport.write(piece)
+
+
+def without_upgrade(method: bytes, url: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """A request's head again, without its wish to upgrade to another protocol."""
+    lines = [b"%s %s HTTP/1.1\r\n" % (method, url)]
+    lines += [
+        b"%s: %s\r\n" % header
+        for header in headers
+        if header[0] not in (b"upgrade", b"connection", b"http2-settings")
+    ]
+    return b"".join((*lines, b"\r\n"))

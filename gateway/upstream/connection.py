@@ -1,0 +1,211 @@
+"""One keep-alive HTTP/1.1 connection to Triton: one exchange at a time, callbacks, no tasks."""
+
+import asyncio
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import httptools
+
+from gateway.heads import Heads
+from gateway.upstream.base import Failure
+
+# Below this many bytes a request is written in one piece; above, copying costs more than it saves.
+_JOIN: Final = 1 << 16
+_HEADERS: Final = 100
+_CLOSED: Final = Failure("lost", "connection closed")
+
+
+@dataclass(slots=True)
+class Message:
+    """A complete HTTP response. json_length: of Inference-Header-Content-Length, None: not sent."""
+
+    status: int
+    body: bytes
+    json_length: int | None
+    encoding: bytes | None
+
+
+class Receiver(Protocol):
+    """Who waits for the response on a connection."""
+
+    def received(self, message: Message) -> None:
+        """The response is complete; the connection is free already."""
+
+    def broke(self, failure: Failure, *, untouched: bool) -> None:
+        """There will be none. untouched: not a byte of it has come."""
+
+
+class Connection(asyncio.Protocol):
+    """A connection that belongs to a pool.
+
+    free: called when it can take the next exchange. gone: called when it is closed.
+    max_reply: bytes of response body accepted. heads: of responses, shared by the pool.
+    """
+
+    def __init__(
+        self,
+        free: "Callable[[Connection], None]",
+        gone: "Callable[[Connection], None]",
+        max_reply: int,
+        heads: Heads[tuple[int, int | None]],
+    ) -> None:
+        self.used = False
+        self.closed = False
+        self._free = free
+        self._gone = gone
+        self._max_reply = max_reply
+        self._heads = heads
+        self._whole = b""  # the data that a response began with
+        self._parser = httptools.HttpResponseParser(self)
+        self._transport: asyncio.Transport | None = None
+        self._receiver: Receiver | None = None
+        self._broken = ""
+        self._reset()
+
+    def _reset(self) -> None:
+        self._untouched = True
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self._json_length: int | None = None
+        self._encoding: bytes | None = None
+        self._headers = 0
+        self._complete: Message | None = None
+        self._keep_alive = False
+
+    def start(self, head: bytes, body: Sequence[bytes], receiver: Receiver) -> None:
+        """Send a request; `receiver` hears of its response."""
+        assert self._transport is not None
+        assert self._receiver is None
+        self._receiver = receiver
+        if self.closed:  # in the very turn of the loop in which it was opened
+            asyncio.get_running_loop().call_soon(self._fail, _CLOSED)
+            return
+        size = sum(map(len, body))
+        if size < _JOIN:
+            self._transport.write(b"".join((head, *body)))
+        else:
+            self._transport.write(head)
+            for piece in body:
+                self._transport.write(piece)
+
+    def unsent(self) -> bool:
+        """Whether part of the request is still on this side."""
+        return self._transport is not None and self._transport.get_write_buffer_size() > 0
+
+    def to_itself(self) -> bool:
+        """Whether both ends are this one.
+
+        The kernel may pick, for one who dials a port of its own range on which nobody listens,
+        that very port; and then Triton could not listen on it again.
+        """
+        assert self._transport is not None
+        own, peer = (self._transport.get_extra_info(end) for end in ("sockname", "peername"))
+        return own is not None and own == peer
+
+    def close(self) -> None:
+        """Close at once; its receiver, if any, hears nothing any more."""
+        self._receiver = None
+        self.closed = True
+        if self._transport is not None:
+            self._transport.abort()
+
+    # asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """See asyncio.Protocol."""
+        self._transport = transport
+        sock = transport.get_extra_info("socket")
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+
+    def data_received(self, data: bytes) -> None:
+        """See asyncio.Protocol."""
+        if self._receiver is None:
+            self.close()  # bytes that nobody asked for
+            return
+        if self._untouched:
+            found = self._heads.find(data)
+            if found is not None:
+                (status, json_length), body = found
+                self._deliver(Message(status, body, json_length, None), keep_alive=True)
+                return
+            self._whole = data
+        else:
+            self._whole = b""
+        self._untouched = False
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            self._fail(Failure("broken", self._broken or f"not HTTP: {error}"))
+            return
+        if self._complete is not None:
+            message, keep_alive = self._complete, self._keep_alive
+            self._learn(message)
+            self._reset()
+            self._deliver(message, keep_alive=keep_alive)
+
+    def _learn(self, message: Message) -> None:
+        if self._whole and self._keep_alive and message.encoding is None:
+            known = (message.status, message.json_length)
+            self._heads.learn(self._whole, known, len(message.body))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See asyncio.Protocol."""
+        self.closed = True
+        self._gone(self)
+        self._fail(_CLOSED if exc is None else Failure("lost", str(exc) or type(exc).__name__))
+
+    # httptools
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """See httptools."""
+        self._headers += 1
+        if self._headers > _HEADERS:
+            self._give_up("too many headers")
+        name = name.lower()
+        if name == b"inference-header-content-length":
+            if not value.isdigit() or len(value) > 12:
+                self._give_up("bad Inference-Header-Content-Length")
+            self._json_length = int(value)
+        elif name == b"content-encoding":
+            self._encoding = value
+
+    def on_body(self, piece: bytes) -> None:
+        """See httptools."""
+        self._size += len(piece)
+        if self._size > self._max_reply:
+            self._give_up(f"answer over {self._max_reply} bytes")
+        self._pieces.append(piece)
+
+    def on_message_complete(self) -> None:
+        """See httptools."""
+        status = self._parser.get_status_code()
+        if self._complete is not None:
+            self._give_up("two answers")
+        if status >= 200:  # else an interim response, the real one follows
+            pieces = self._pieces
+            body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+            self._complete = Message(status, body, self._json_length, self._encoding)
+            self._keep_alive = self._parser.should_keep_alive()
+
+    def _deliver(self, message: Message, *, keep_alive: bool) -> None:
+        receiver, self._receiver = self._receiver, None
+        assert receiver is not None
+        self.used = True
+        if keep_alive and not self.unsent():
+            self._free(self)
+        else:
+            self.close()
+        receiver.received(message)
+
+    def _give_up(self, why: str) -> None:
+        self._broken = why
+        raise ValueError(why)  # ends the parser, which reports to data_received
+
+    def _fail(self, failure: Failure) -> None:
+        receiver, untouched = self._receiver, self._untouched
+        self.close()
+        if receiver is not None:
+            receiver.broke(failure, untouched=untouched)
