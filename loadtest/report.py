@@ -109,23 +109,24 @@ def as_table(report: Report) -> Table:
         caption=f"Delivered: right and in time, with its {CONFIDENCE:.0%} interval. All promises "
         f"hold together with {report.confidence:.0%} confidence.",
         box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
+        show_edge=False,
+        padding=0,
     )
-    table.add_column("tier")
+    table.add_column("tier", no_wrap=True)
     for heading in ("within\nms", "promised\n%", "delivered\n%", "in time\n%", "p50/p99\nms"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("variant")
-    table.add_column("")
+    table.add_column("variant", no_wrap=True)
+    table.add_column("", no_wrap=True)
     for name, tier in report.tiers.items():
         low, high = tier.interval
         table.add_row(
             name,
             _ms(tier.deadline_s),
-            f"{100 * tier.promise:.2f}",
-            f"{100 * tier.delivered:.2f} ({100 * low:.1f}–{100 * high:.1f})",
-            f"{100 * tier.on_time:.2f}",
+            f"{100 * tier.promise:.1f}",
+            f"{100 * tier.delivered:.1f} ({100 * low:.1f}–{100 * high:.1f})",
+            f"{100 * tier.on_time:.1f}",
             f"{_ms(tier.p50_s)}/{_ms(tier.p99_s)}",
-            ", ".join(tier.variants) or "none",
+            ", ".join(v.removeprefix(f"{report.service}_") for v in tier.variants) or "none",
             "[green]kept[/]" if tier.kept else "[red bold]BROKEN[/]",
         )
     return table

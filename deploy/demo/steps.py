@@ -19,7 +19,7 @@ REPOSITORY = ROOT / "model_repository" / SERVICE
 SPEC = Path(__file__).with_name("tiers.yaml")
 # Requests a second of each tier: together about half of what two cores can do, so that queues
 # come and go within the load that was profiled.
-RATES = {"gold": 10, "silver": 20, "bronze": 40}
+RATES = {"gold": 10, "silver": 20, "bronze": 30, "express": 40}
 
 
 class StepFailed(TailqError):

@@ -40,6 +40,7 @@ def exported(network: nn.Module) -> onnx.ModelProto:
         # This exporter is the one that folds the normalisation; its successor leaves that to
         # each runtime, and the quantiser needs it folded here.
         warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.filterwarnings("ignore", "Constant folding")  # the mirror's slice; harmless
         torch.onnx.export(
             network,
             (torch.zeros(1, 1, SIDE, SIDE),),

@@ -57,4 +57,16 @@ def quantized(model: onnx.ModelProto, fit: Images) -> onnx.ModelProto:
             weight_type=QuantType.QInt8,
             calibrate_method=CalibrationMethod.MinMax,
         )
-        return onnx.load(result)
+        return _trimmed(onnx.load(result))
+
+
+def _trimmed(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Drop the operator sets that the preparation declared and no node uses.
+
+    An older runtime may refuse a file that declares a set it does not know.
+    """
+    used = {node.domain for node in model.graph.node}
+    imports = [kept for kept in model.opset_import if kept.domain in used]
+    del model.opset_import[:]
+    model.opset_import.extend(imports)
+    return model

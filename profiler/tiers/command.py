@@ -33,16 +33,17 @@ def _promises(table: TierTable) -> Table:
     reference = table.reference
     grid = Table(
         title=f"{table.service}: promises that hold together with {table.confidence:.0%} "
-        f"confidence, up to {table.conditions.max_outstanding} requests in flight",
+        f"confidence, up to {table.conditions.max_outstanding} in flight",
         caption=f"best without a deadline: {reference.variant}, {reference.quality:.2%} right",
         box=box.SIMPLE_HEAD,
+        show_edge=False,
         padding=(0, 1, 0, 0),
     )
     grid.add_column("tier")
     columns = ("tolerance\n%", "within\nms", "promised\n%", "expected\n%", "p50/p99\nms")
     for heading in columns:
         grid.add_column(heading, justify="right", no_wrap=True)
-    grid.add_column("variant")
+    grid.add_column("variant", no_wrap=True)
     for tier in table.tiers:
         for promise in tier.promises:
             grid.add_row(
