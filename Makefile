@@ -5,6 +5,8 @@ BIN    := $(VENV)/bin
 ONCE   ?=
 # A Triton of your own instead of the embedded one: make demo TRITON=HOST:HTTP_PORT
 TRITON ?=
+# The four *-ubyte.gz files that the variants are trained on (here Debian's dataset-fashion-mnist has them)
+DATA   ?= /usr/share/datasets/fashion-mnist
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test lint format models constraints clean
@@ -30,8 +32,8 @@ format: $(VENV)/.dev ## Format the code
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-models: $(VENV)/.models ## Train and export every variant again (hours, 5 GB of packages)
-	$(BIN)/python -m model_repository.build all
+models: $(VENV)/.models ## Train and export every variant again from DATA (hours, 5 GB of packages)
+	$(BIN)/python -m model_repository.build all --data $(DATA)
 
 constraints: $(VENV)/.dev ## Pin what is installed now as the reproducible install
 	$(BIN)/pip freeze --exclude-editable --exclude pip --exclude setuptools > constraints.txt
@@ -42,7 +44,7 @@ clean: ## Remove .venv and build/
 # One stamp a kind of install, so that nothing is installed twice or without need.
 $(VENV)/.serve: EXTRAS := gateway,profiler,embedded
 $(VENV)/.dev: EXTRAS := dev
-$(VENV)/.models: EXTRAS := models,profiler
+$(VENV)/.models: EXTRAS := models
 $(VENV)/.serve $(VENV)/.dev $(VENV)/.models: pyproject.toml constraints.txt
 	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV) || \
 		{ echo "No virtual environment could be made; on Debian: apt-get install python3-venv"; exit 1; }
