@@ -104,8 +104,10 @@ def _wait_for_interrupt() -> None:
 
 def main() -> None:
     """Entry point: what a step could not do is one line on stderr."""
-    # SIGTERM unwinds like Ctrl-C does, so that Triton and the gateway are stopped on the way.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # SIGTERM unwinds like Ctrl-C does, so that Triton and the gateway are stopped on the way; and
+    # a shell starts background jobs with SIGINT ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         app()
     except TailqError as error:

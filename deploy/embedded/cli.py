@@ -15,6 +15,7 @@ from deploy.embedded.errors import EmbeddedTritonError
 from deploy.embedded.server import EmbeddedTriton
 
 _LOOK_S = 0.5
+_STOP = (signal.SIGINT, signal.SIGTERM)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,7 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _serve(server: EmbeddedTriton, *, as_json: bool, timeout_s: float) -> int:
     try:
-        signal.signal(signal.SIGTERM, _interrupt)
+        for number in _STOP:  # SIGINT too: a shell starts background jobs with it ignored
+            signal.signal(number, _interrupt)
         endpoints = server.start(timeout_s)
         facts = {**asdict(endpoints), "pid": server.pid, "log": str(server.log_path)}
         if as_json:
@@ -56,7 +58,7 @@ def _serve(server: EmbeddedTriton, *, as_json: bool, timeout_s: float) -> int:
     except KeyboardInterrupt:
         return 0
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM):  # one is enough; the stop is bounded
+        for number in _STOP:  # one is enough; the stop is bounded
             signal.signal(number, signal.SIG_IGN)
         server.stop()
 
