@@ -5,12 +5,10 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import aiohttp
 import numpy as np
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-from tritonclient.utils import InferenceServerException
 
 from loadtest import arrivals, openloop, report
 from tailq import artefact, samples
@@ -55,7 +53,7 @@ def load(
             replies.append(reply)
             progress.advance(task)
 
-        asyncio.run(_run(gateway, table.service, streams, labelled, on_reply))
+        asyncio.run(_run(gateway, table, streams, labelled, on_reply))
     verdict = report.judge(table, replies, duration_s)
     out.parent.mkdir(parents=True, exist_ok=True)
     artefact.write(out, verdict)
@@ -70,15 +68,12 @@ def load(
 
 async def _run(
     gateway: str,
-    service: str,
+    table: TierTable,
     streams: list[openloop.Stream],
     labelled: samples.Samples,
     on_reply: openloop.OnReply,
 ) -> None:
-    try:
-        target = await openloop.find_target(gateway, service)
-    except (InferenceServerException, aiohttp.ClientError, OSError) as error:
-        raise TailqError(f"--gateway {gateway}: no gateway answers there ({error})") from None
+    target = await openloop.find_target(gateway, table)
     await openloop.drive(target, streams, labelled, on_reply)
 
 

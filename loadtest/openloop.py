@@ -14,7 +14,9 @@ import tritonclient.http.aio as triton
 from numpy.typing import NDArray
 from tritonclient.utils import InferenceServerException
 
+from tailq.errors import TailqError
 from tailq.samples import Samples
+from tailq.tier import TierTable
 
 # Longer than any deadline the gateway grants: an answer that is not here by then never comes.
 ABANDON_S = 70.0
@@ -58,10 +60,27 @@ class Target:
     output_name: str
 
 
-async def find_target(address: str, service: str) -> Target:
-    """Ask the gateway for the service's input and output. Raises InferenceServerException."""
-    async with triton.InferenceServerClient(address) as client:
-        metadata = await client.get_model_metadata(service)
+async def find_target(address: str, table: TierTable) -> Target:
+    """Ask the gateway for the service's input and output.
+
+    Raises TailqError if no gateway answers, or one whose promises rest on another profile.
+    """
+    service = table.service
+    try:
+        async with (
+            aiohttp.ClientSession() as session,
+            triton.InferenceServerClient(address) as client,
+        ):
+            metadata = await client.get_model_metadata(service)
+            async with session.get(f"http://{address}/v1/tiers") as answer:
+                served = await answer.json()
+    except (InferenceServerException, aiohttp.ClientError, OSError) as error:
+        raise TailqError(f"--gateway {address}: no gateway answers there ({error})") from None
+    if served["profile"] != table.conditions.profile:
+        raise TailqError(
+            f"--gateway {address}: serves tiers of profile {served['profile']}, the table given "
+            f"is of profile {table.conditions.profile}; give the table that it serves"
+        )
     return Target(address, service, metadata["inputs"][0]["name"], metadata["outputs"][0]["name"])
 
 

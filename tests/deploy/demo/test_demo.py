@@ -1,13 +1,15 @@
 """The whole path on real parts: profile, tiers, gateway, load, promise beside delivery."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from deploy.demo.steps import REPOSITORY, Demo
+from deploy.demo.steps import REPOSITORY, Demo, StepFailed
 from deploy.embedded import EmbeddedTriton
 from tailq import artefact
 from tailq.tier import TierTable
@@ -84,3 +86,18 @@ def test_promising_more_than_the_variant_has_is_reported_broken(played: Played) 
     report = json.loads(played.steps.report.read_text())
     assert not report["tiers"]["silver"]["kept"]
     assert report["tiers"]["gold"]["kept"]
+
+
+def test_another_tables_promises_are_not_held_against_the_gateway(
+    played: Played, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A table of another profile than the gateway serves is refused, not judged."""
+    table = json.loads(played.steps.tiers.read_text())
+    table["conditions"]["profile"] = "feedfeedfeedfeed"
+    (tmp_path / "tiers.json").write_text(json.dumps(table))
+    shutil.copy(played.steps.unseen, tmp_path)
+    with pytest.raises(StepFailed) as failed:
+        Demo(tmp_path, Console()).load(played.gateway, 10)
+    assert failed.value.code == 2
+    assert "of profile feedfeedfeedfeed" in capfd.readouterr().err
+    assert not (tmp_path / "report.json").exists()
