@@ -28,7 +28,7 @@ _LOOK_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request in two parts (see profiler.wire): together the bytes that are sent."""
+    """A request in two parts (see profiler.measure.wire): together the bytes that are sent."""
 
     head: bytes
     body: bytes
