@@ -24,6 +24,8 @@ def compile_profile(profile: Path, spec: Path) -> TierTable:
 def show(table: TierTable, console: Console) -> None:
     """Print what is promised, a row a tier and deadline, and what is not offered, with reasons."""
     console.print(_promises(table))
+    if table.default is None:
+        console.print("no default: requests that name no tier are refused")
     for missing in table.not_offered:
         within = f"{missing.name} within {missing.deadline_s * 1000:g} ms"
         console.print(f"[yellow]not offered[/]: [bold]{within}[/]: {missing.why}", highlight=False)

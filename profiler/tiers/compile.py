@@ -103,7 +103,9 @@ def prove(evidence: Mapping[str, Evidence], deadlines_s: list[float], delta: flo
     # Ties go to the faster variant: nobody should wait for quality that was not measured.
     reference = max(evidence, key=lambda v: (evidence[v].accuracy, -evidence[v].cost_s))
     variants = len(evidence)
-    each = share(delta, variants + (variants - 1) + variants * len(deadlines_s))
+    # The reference is picked by these data, so the gap of every ordered pair must be bounded.
+    gaps = variants * (variants - 1)
+    each = share(delta, variants + gaps + variants * len(deadlines_s))
     best = evidence[reference].correct
     floor = {
         name: binomial_lower(float(seen.correct.sum()), seen.correct.size, each)
