@@ -103,10 +103,9 @@ class Gateway:
 
 def assemble(table: TierTable, settings: Settings, clock: Clock) -> Gateway:
     """Put the parts together; nothing runs and no connection is opened yet."""
-    variants = {name for t in table.tiers for p in t.promises for name in p.plan.variants}
     triton = TritonHttp(
         settings.triton,
-        variants,
+        table.variants,
         clock,
         connect_s=settings.connect_s,
         max_reply=settings.max_reply,
@@ -114,7 +113,7 @@ def assemble(table: TierTable, settings: Settings, clock: Clock) -> Gateway:
     metrics = Metrics(table, lambda: dataplane.outstanding, lambda: triton.health.is_up)
     dataplane = Dataplane(Router(table), triton, clock, metrics, settings.limits)
     service = Service(dataplane, max_body=settings.max_body, max_buffered=settings.max_buffered)
-    readiness = Readiness(triton, variants, table.reference.variant)
+    readiness = Readiness(triton, table.variants, table.reference.variant)
     registry = CollectorRegistry()
     registry.register(metrics)
     ProcessCollector(registry=registry)

@@ -1,16 +1,17 @@
 """From the words of a request (HTTP headers, gRPC metadata) to what it asks for."""
 
 import math
-from typing import Final
+from typing import Final, get_args
 
 from tailq.errors import BadRequest
 from tailq.route import Ask
+from tailq.tier import Objective
 
 MAX_DEADLINE_MS: Final = 60_000
 _NUMBER: Final = frozenset("0123456789.eE+-")
 _LONGEST_NUMBER: Final = 24
 _LONGEST_NAME: Final = 63  # as in tailq.tier.Name
-_OBJECTIVES: Final = ("response-time", "cost")
+_OBJECTIVES: Final = get_args(Objective)
 
 
 def parse(

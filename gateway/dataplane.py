@@ -152,13 +152,13 @@ class Execution:
 
     def leave(self) -> None:
         """The client is gone: no answer is wanted."""
-        if self._answer is not None:
-            self._answer = None
-            self._record("cancelled", None, self._plane.clock.now())
-            self._let_go()
+        self._drop("cancelled")
 
     def fail(self, outcome: Literal["invalid", "shed"]) -> None:
         """End for a reason of the adapter's, which answers by itself."""
+        self._drop(outcome)
+
+    def _drop(self, outcome: Outcome) -> None:
         if self._answer is not None:
             self._answer = None
             self._record(outcome, None, self._plane.clock.now())

@@ -4,12 +4,14 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 from pydantic import BaseModel
 from rich import box
 from rich.table import Table
 
 from loadtest.openloop import Reply
 from tailq.guarantee import binomial_lower, binomial_upper
+from tailq.quality import Floats, quality_at
 from tailq.tier import Tier, TierTable
 
 # Two-sided confidence of the interval around the delivered quality.
@@ -72,19 +74,20 @@ def judge(table: TierTable, replies: Sequence[Reply], duration_s: float) -> Repo
 def _delivered(tier: Tier, replies: Sequence[Reply]) -> Delivered:
     promise = tier.promises[-1]
     n = len(replies)
-    latency = np.array([reply.latency_s for reply in replies if reply.error is None])
-    on_time = int(np.sum(latency <= promise.deadline_s))
-    right = sum(reply.correct and reply.latency_s <= promise.deadline_s for reply in replies)
-    interval = _interval(right, n)
+    latency = np.array([np.inf if r.error is not None else r.latency_s for r in replies])
+    on_time = _quality(np.ones(n), latency, promise.deadline_s)
+    delivered = _quality(np.array([r.correct for r in replies]), latency, promise.deadline_s)
+    interval = _interval(round(delivered * n), n)
+    answered = latency[np.isfinite(latency)]
     p50, p99 = (
-        (float(q) for q in np.quantile(latency, [0.5, 0.99])) if latency.size else (None, None)
+        (float(q) for q in np.quantile(answered, [0.5, 0.99])) if answered.size else (None, None)
     )
     return Delivered(
         promise=promise.quality,
         deadline_s=promise.deadline_s,
         requests=n,
-        on_time=on_time / n if n else 0.0,
-        delivered=right / n if n else 0.0,
+        on_time=on_time,
+        delivered=delivered,
         interval=interval,
         variants=dict(Counter(reply.variant for reply in replies if reply.variant).most_common()),
         outcomes=dict(Counter(reply.outcome for reply in replies).most_common()),
@@ -92,6 +95,11 @@ def _delivered(tier: Tier, replies: Sequence[Reply]) -> Delivered:
         p99_s=p99,
         kept=n > 0 and interval[1] >= promise.quality,
     )
+
+
+def _quality(correct: ArrayLike, latency_s: Floats, deadline_s: float) -> float:
+    """Quality at the deadline; 0 where nothing was sent."""
+    return float(quality_at(correct, latency_s, [deadline_s])[0]) if latency_s.size else 0.0
 
 
 def _interval(right: int, n: int) -> tuple[float, float]:

@@ -60,8 +60,9 @@ def write_bytes(path: Path, content: bytes) -> None:
         neighbour.replace(path)
         sync_folder(path.parent)
     except OSError as error:
-        neighbour.unlink(missing_ok=True)
         raise ArtefactError(f"{path}: cannot be written ({error.strerror})") from None
+    finally:  # whatever ended it, Ctrl-C too; after the rename there is nothing to remove
+        neighbour.unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:

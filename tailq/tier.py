@@ -63,6 +63,11 @@ class Tier(_Frozen):
         """The deadline that applies when a request names none, seconds."""
         return self.promises[-1].deadline_s
 
+    @property
+    def variants(self) -> frozenset[str]:
+        """Every variant that one of its plans may ask."""
+        return frozenset(name for promise in self.promises for name in promise.plan.variants)
+
 
 class NotOffered(_Frozen):
     """A tier (at one deadline) that no plan can promise, and why."""
@@ -119,6 +124,11 @@ class TierTable(_Frozen):
     not_offered: tuple[NotOffered, ...] = ()
 
     model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
+
+    @property
+    def variants(self) -> frozenset[str]:
+        """Every variant that a plan may ask."""
+        return frozenset(name for tier in self.tiers for name in tier.variants)
 
     @model_validator(mode="after")
     def _default_exists(self) -> Self:

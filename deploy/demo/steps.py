@@ -1,5 +1,6 @@
 """The steps of the demo, each a real command of the product run as a user would run it."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -105,15 +106,16 @@ class Demo:
         """Serve the tiers; yields the gateway's HOST:PORT and stops it on the way out."""
         self.console.rule("[bold]Gateway", align="left")
         command = [_installed("tailq-gateway"), "--tiers", str(self.tiers)]
-        command += ["--triton", triton_http, "--port", str(port)]
+        command += ["--triton", triton_http, "--port", str(port), "--json"]
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
         try:
-            ready = process.stdout.readline()  # the address, once it listens; empty if it died
+            ready = process.stdout.readline()  # once it listens; empty if it died
             if not ready:
                 raise StepFailed("Gateway", process.wait())
-            self.console.print(ready.rstrip())
-            yield ready.split("http://")[1].split()[0].rstrip("/")
+            url = json.loads(ready)["url"]
+            self.console.print(f"serves {SERVICE} at {url}")
+            yield url.removeprefix("http://")
         finally:
             process.terminate()
             process.wait()

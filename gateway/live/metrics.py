@@ -90,13 +90,9 @@ class Metrics(Collector):
             tier.name: Histogram((*EDGES, *(promise.deadline_s for promise in tier.promises)))
             for tier in table.tiers
         }
-        self._upstream = {
-            promise.plan.variant: Histogram(EDGES)
-            for tier in table.tiers
-            for promise in tier.promises
-        }
+        self._upstream = {variant: Histogram(EDGES) for variant in sorted(table.variants)}
         for tier in table.tiers:  # present from the start, so that a first failure is an increase
-            for variant in {promise.plan.variant for promise in tier.promises}:
+            for variant in sorted(tier.variants):
                 for outcome in ("on_time", "late", "failed"):
                     self._requests[tier.name, variant, outcome] = 0
 

@@ -33,9 +33,7 @@ class Service:
         self.max_buffered = max_buffered
         self.buffered = 0
         self.heads = Heads[tuple[head.Head, bool]]()
-        self.variants = {
-            promise.plan.variant for tier in self.table.tiers for promise in tier.promises
-        } | {self.table.reference.variant}
+        self.variants = self.table.variants | {self.table.reference.variant}
         self._ids = itertools.count(1)
         self._prefix = secrets.token_hex(4).encode()
 

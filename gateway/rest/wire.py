@@ -2,12 +2,9 @@
 
 import asyncio
 from collections.abc import Iterable
-from typing import Final
 
+from gateway import pieces
 from gateway.rest.response import STATUS_LINES, Response
-
-# Up to so many bytes copying a body into one write costs less than a second write.
-_JOIN: Final = 1 << 16
 
 
 def write(
@@ -26,12 +23,7 @@ def write(
             b"connection: close\r\n\r\n" if close else b"\r\n",
         )
     )
-    if sum(map(len, response.body)) < _JOIN:
-        transport.write(b"".join((head, *response.body)))
-    else:
-        transport.write(head)
-        for piece in response.body:
-            transport.write(piece)
+    pieces.write(transport, head, response.body)
 
 
 def without_upgrade(method: bytes, url: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bytes:

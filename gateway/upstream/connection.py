@@ -8,11 +8,10 @@ from typing import Final, Protocol
 
 import httptools
 
+from gateway import pieces
 from gateway.heads import Heads
 from gateway.upstream.base import Failure
 
-# Below this many bytes a request is written in one piece; above, copying costs more than it saves.
-_JOIN: Final = 1 << 16
 _HEADERS: Final = 100
 _CLOSED: Final = Failure("lost", "connection closed")
 
@@ -82,13 +81,7 @@ class Connection(asyncio.Protocol):
         if self.closed:  # in the very turn of the loop in which it was opened
             asyncio.get_running_loop().call_soon(self._fail, _CLOSED)
             return
-        size = sum(map(len, body))
-        if size < _JOIN:
-            self._transport.write(b"".join((head, *body)))
-        else:
-            self._transport.write(head)
-            for piece in body:
-                self._transport.write(piece)
+        pieces.write(self._transport, head, body)
 
     def unsent(self) -> bool:
         """Whether part of the request is still on this side."""
@@ -185,8 +178,7 @@ class Connection(asyncio.Protocol):
         if self._complete is not None:
             self._give_up("two answers")
         if status >= 200:  # else an interim response, the real one follows
-            pieces = self._pieces
-            body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+            body = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
             self._complete = Message(status, body, self._json_length, self._encoding)
             self._keep_alive = self._parser.should_keep_alive()
 

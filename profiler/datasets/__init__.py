@@ -1,12 +1,12 @@
 """Labelled data by name or path: what `--dataset` takes."""
 
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from profiler.datasets import arrays, fashion_mnist, files
 from profiler.datasets.base import ArrayDataset, Dataset, Indices, from_samples
+from profiler.datasets.fashion_mnist import Half
 from profiler.datasets.images import Preprocessing
 from profiler.errors import DatasetError
 from tailq.samples import Samples
@@ -22,7 +22,6 @@ __all__ = [
 ]
 
 FASHION_MNIST = "fashion-mnist"
-Half = Literal["profile", "unseen"]
 
 
 def open_dataset(source: str, labels: Path | None, preprocessing: Preprocessing) -> Dataset:

@@ -16,9 +16,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from profiler.datasets.cache import cache_folder, one_writer, write_whole
+from profiler.datasets.cache import cache_folder, one_writer
 from profiler.datasets.sources import DebianPackage, Folder, Mirror, Source, SourceError
 from profiler.errors import DatasetError
+from tailq import artefact
 
 Half = Literal["profile", "unseen"]
 
@@ -60,7 +61,8 @@ def load_test_half(
     """One half of the test images, 5,000 of them, always the same in the same order.
 
     cache: folder that holds the .gz files, filled when it does not; None for the user's cache
-    folder. sources: tried in this order. Raises DatasetError if no source delivers the files.
+    folder. sources: tried in this order. Raises DatasetError if no source delivers the files,
+    ArtefactError if the folder cannot be written.
     """
     folder = cache_folder("fashion-mnist") if cache is None else cache
     content = _cached(folder)
@@ -106,11 +108,8 @@ def _fetch(folder: Path, sources: Sequence[Source]) -> dict[str, bytes]:
         except SourceError as error:
             tried.append(f"  {source.label}: {error}")
             continue
-        try:
-            for name in DIGESTS:
-                write_whole(folder / name, packed[name])
-        except OSError as error:
-            raise DatasetError(f"{folder}: cannot be written: {error.strerror}") from error
+        for name in DIGESTS:
+            artefact.write_bytes(folder / name, packed[name])
         return content
     raise DatasetError(
         "Fashion-MNIST could not be fetched. Tried:\n"

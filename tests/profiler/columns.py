@@ -1,10 +1,15 @@
-"""Measured columns for tests, from the few figures a test is about."""
+"""Measured columns and profiles for tests, from the few figures a test is about."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 
 from profiler.record.observations import Answers, Observations
+from profiler.record.store import store
+from profiler.record.summary import summarise
+from tailq.profile import DataSet, Profile, Server
 
 VARIANTS = ("fast", "good")
 
@@ -50,3 +55,26 @@ def observations(
         correct=np.array(correct, dtype=np.bool_) & ok,
         ok=ok,
     )
+
+
+def stored(out: Path, measured: Answers, timed: Observations, *, deadline_s: float) -> Path:
+    """Store a profile of the service `toy`, measured at load 1, in the folder `out`."""
+    versions = {name: ("1", name) for name in VARIANTS}
+
+    def describe(id_: str, files: dict[str, str]) -> Profile:
+        return Profile(
+            id=id_,
+            service="toy",
+            started=datetime(2026, 1, 1, tzinfo=UTC),
+            finished=datetime(2026, 1, 2, tzinfo=UTC),
+            dataset=DataSet(name="toy", samples=int(measured.sample.max()) + 1, sha256="0" * 64),
+            server=Server(name="triton", version="2"),
+            loads=(1,),
+            stopped_by="budget",
+            rjsd=None,
+            files=files,
+            variants=summarise(measured, timed, [deadline_s], versions),
+        )
+
+    store(out, measured, timed, describe, force=False)
+    return out

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from profiler.datasets import fashion_mnist
-from profiler.datasets.cache import cache_folder, write_whole
+from profiler.datasets.cache import cache_folder
 from profiler.datasets.fashion_mnist import IMAGES, LABELS, half_indices, load_test_half
 from profiler.datasets.sources import DebianPackage, Folder, Mirror, SourceError
 from profiler.errors import DatasetError
@@ -165,23 +165,6 @@ def test_the_cache_folder_follows_the_xdg_specification(monkeypatch: pytest.Monk
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")
     monkeypatch.setenv("HOME", "/home/someone")
     assert cache_folder("x") == Path("/home/someone/.cache/tailq/x")
-
-
-def test_a_failed_write_leaves_the_old_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """When the disk is full, the file is what it was and no temporary file remains."""
-    path = tmp_path / "file"
-    path.write_bytes(b"old")
-
-    def full(_: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(OSError, match="No space left"):
-        write_whole(path, b"new")
-    assert path.read_bytes() == b"old"
-    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_folder_delivers_what_it_holds(tmp_path: Path) -> None:

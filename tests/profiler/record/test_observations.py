@@ -4,7 +4,6 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import fields, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +18,8 @@ from profiler.record.observations import (
     encode,
     open_profile,
 )
-from profiler.record.store import store
-from profiler.record.summary import summarise
 from tailq.errors import ArtefactError
-from tailq.profile import DataSet, Profile, Server
-from tests.profiler.columns import VARIANTS, answers, observations
+from tests.profiler.columns import VARIANTS, answers, observations, stored
 
 ANSWERS = answers([[True, False, True], [True, True, True]])
 OBSERVED = concatenate(
@@ -46,26 +42,7 @@ def same(one: Answers | Observations, other: Answers | Observations) -> bool:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A stored profile."""
-    out = tmp_path / "profile"
-    versions = dict.fromkeys(VARIANTS, ("1", "f" * 64))
-
-    def describe(id_: str, files: dict[str, str]) -> Profile:
-        return Profile(
-            id=id_,
-            service="toy",
-            started=datetime(2026, 1, 1, tzinfo=UTC),
-            finished=datetime(2026, 1, 2, tzinfo=UTC),
-            dataset=DataSet(name="toy", samples=3, sha256="0" * 64),
-            server=Server(name="triton", version="2"),
-            loads=(1,),
-            stopped_by="budget",
-            rjsd=None,
-            files=files,
-            variants=summarise(ANSWERS, OBSERVED, [0.025], versions),
-        )
-
-    store(out, ANSWERS, OBSERVED, describe, force=False)
-    return out
+    return stored(tmp_path / "profile", ANSWERS, OBSERVED, deadline_s=0.025)
 
 
 def test_columns_survive_the_round_trip() -> None:

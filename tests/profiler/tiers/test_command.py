@@ -1,21 +1,16 @@
 """`tailq-profile tiers` on a stored profile: what it writes, prints and refuses."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from profiler.record.observations import Observations, concatenate
-from profiler.record.store import store
-from profiler.record.summary import summarise
 from tailq import artefact
-from tailq.profile import DataSet, Profile, Server
 from tailq.tier import TierTable
-from tests.profiler.columns import VARIANTS, answers, observations
+from tests.profiler.columns import answers, observations, stored
 from tests.profiler.conftest import Cli
 
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SAMPLES, ROUNDS = 2000, 30
 SPEC = "default: gold\ntiers: {gold: {tolerance: 0.03, deadlines_ms: [%d]}}\n"
 
@@ -25,26 +20,7 @@ def profile(tmp_path: Path) -> Path:
     """A stored profile: `good` takes 40 ms and is right 95 % of the time, `fast` 5 ms and 80 %."""
     correct = [[sample % 20 < right for sample in range(SAMPLES)] for right in (16, 19)]
     timed = concatenate([_timed(0, 0.005, correct[0]), _timed(1, 0.040, correct[1])])
-    measured = answers(correct)
-    versions = {name: ("1", name) for name in VARIANTS}
-
-    def describe(id_: str, files: dict[str, str]) -> Profile:
-        return Profile(
-            id=id_,
-            service="shoes",
-            started=NOW,
-            finished=NOW,
-            dataset=DataSet(name="shoes", samples=SAMPLES, sha256=""),
-            server=Server(name="triton", version="0"),
-            loads=(1,),
-            stopped_by="budget",
-            rjsd=None,
-            files=files,
-            variants=summarise(measured, timed, [0.1], versions),
-        )
-
-    store(tmp_path / "profile", measured, timed, describe, force=False)
-    return tmp_path / "profile"
+    return stored(tmp_path / "profile", answers(correct), timed, deadline_s=0.1)
 
 
 def _timed(variant: int, mean_s: float, correct: list[bool]) -> Observations:
