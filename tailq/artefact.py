@@ -1,6 +1,7 @@
 """Reading and writing JSON artefacts: validated on the way in, atomic on the way out."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -62,7 +63,8 @@ def write_bytes(path: Path, content: bytes) -> None:
     except OSError as error:
         raise ArtefactError(f"{path}: cannot be written ({error.strerror})") from None
     finally:  # whatever ended it, Ctrl-C too; after the rename there is nothing to remove
-        neighbour.unlink(missing_ok=True)
+        with suppress(OSError):
+            neighbour.unlink()
 
 
 def sync_folder(folder: Path) -> None:

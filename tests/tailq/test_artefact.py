@@ -37,3 +37,11 @@ def test_a_failed_write_leaves_the_old_file(
         artefact.write_bytes(path, b"new")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_place_that_cannot_be_is_one_clear_error(tmp_path: Path) -> None:
+    """Where a folder of the path is a file, or missing, the error names the path."""
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "file" / "tiers.json", tmp_path / "missing" / "tiers.json"):
+        with pytest.raises(ArtefactError, match=r"tiers\.json: cannot be written \("):
+            artefact.write_bytes(path, b"{}")
