@@ -2,7 +2,8 @@
 
 TailqError
 ├── DatasetError            the labelled data are missing or not as they must be
-├── ModelError              a model does not fit: missing, other shape, answers no classification
+├── ModelError              a model does not fit: missing, other shape, answers not as its task asks
+├── TaskError               there is no such task or metric, or a user's own metric misbehaves
 ├── TritonGone              the server cannot be reached, or stopped serving a model meanwhile
 └── Interrupted             the user asked to stop; what was measured is kept
 """
@@ -18,6 +19,10 @@ class DatasetError(TailqError):
 
 class ModelError(TailqError):
     """A model is not there, or is not one that can be profiled with these data."""
+
+
+class TaskError(TailqError):
+    """The task or metric that is asked for is not there, or not as it must be."""
 
 
 class TritonGone(TailqError):

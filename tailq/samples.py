@@ -1,6 +1,7 @@
 """Labelled samples as tensors: an .npz with `inputs` and `labels`."""
 
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,18 @@ class Samples:
 
 def read(path: Path) -> Samples:
     """Read labelled samples. Raises ArtefactError if the file is not what it should be."""
-    return checked(str(path), *_read_archive(path))
+    return of_archive(str(path), read_archive(path))
+
+
+def of_archive(name: str, arrays: Mapping[str, NDArray[Any]]) -> Samples:
+    """Make samples of an archive's `inputs` and `labels`. Raises ArtefactError like `checked`."""
+    missing = [array for array in ("inputs", "labels") if array not in arrays]
+    if missing:
+        raise ArtefactError(
+            f"{name}: has no array {' and no array '.join(missing)}, only: "
+            f"{', '.join(arrays) or 'nothing'}"
+        )
+    return checked(name, arrays["inputs"], arrays["labels"])
 
 
 def checked(name: str, inputs: NDArray[Any], labels: NDArray[Any]) -> Samples:
@@ -48,20 +60,14 @@ def checked(name: str, inputs: NDArray[Any], labels: NDArray[Any]) -> Samples:
     return Samples(np.ascontiguousarray(inputs, dtype=np.float32), labels.astype(np.int64))
 
 
-def _read_archive(path: Path) -> tuple[NDArray[Any], NDArray[Any]]:
-    """The arrays `inputs` and `labels` as they are stored; never unpickled.
+def read_archive(path: Path) -> dict[str, NDArray[Any]]:
+    """The arrays of an .npz file by name, as they are stored; never unpickled.
 
-    Raises ArtefactError naming the file if it cannot be read or lacks one of them.
+    Raises ArtefactError naming the file if it cannot be read.
     """
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            missing = [name for name in ("inputs", "labels") if name not in archive]
-            if missing:
-                raise ArtefactError(
-                    f"{path}: has no array {' and no array '.join(missing)}, only: "
-                    f"{', '.join(archive.files) or 'nothing'}"
-                )
-            return archive["inputs"], archive["labels"]
+            return {name: archive[name] for name in archive.files}
     except OSError as error:
         raise ArtefactError(f"{path}: cannot be read ({error.strerror or error})") from None
     except (ValueError, EOFError, zipfile.BadZipFile, AttributeError, TypeError):

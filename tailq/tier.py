@@ -17,14 +17,32 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Basis(_Frozen):
+    """What one promise rests on.
+
+    samples: labelled samples that every variant answered. load: the profiled one (requests in
+        flight) at which the plan loses most to lateness. timed: its timed requests there.
+    lost_at_most: bound of the quality lost to lateness. slack: by how much quality the tier's
+        limit is proven to be kept.
+    """
+
+    samples: Annotated[int, Field(ge=1)]
+    load: Annotated[int, Field(ge=1)]
+    timed: Annotated[int, Field(ge=1)]
+    lost_at_most: Ratio
+    slack: float
+
+
 class Promise(_Frozen):
     """What one tier promises at one deadline, and the plan that keeps it.
 
-    quality: of all requests, at least this share is answered right and by `deadline_s` (a late
-        answer counts as none); holds with the table's confidence under the table's conditions.
+    quality: the quality at `deadline_s` (a late answer counts as none) is at least this; holds
+        with the table's confidence under the table's conditions.
     expected_quality, expected_on_time: the same shares as measured, at the worst profiled load.
     tail_quality: the 5 % quantile over profiled rounds of the quality at the deadline.
-    p50_s, p99_s: latency of the plan at the worst profiled load, seconds, client side.
+    p50_s, p99_s, mean_s: latency of the plan at the worst profiled load, seconds, client side.
+    cost: device-seconds a request takes, times the price where prices are given.
+    asks: mean number of variants that are asked.
     """
 
     deadline_s: Seconds
@@ -35,20 +53,39 @@ class Promise(_Frozen):
     tail_quality: Ratio
     p50_s: Seconds
     p99_s: Seconds
+    mean_s: Seconds
+    cost: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    asks: Annotated[float, Field(ge=1, allow_inf_nan=False)]
+    basis: Basis
+
+
+class Limit(_Frozen):
+    """How much worse than the reference a tier may be, as its owner said it.
+
+    relative: quality >= (1 - value) * reference. absolute: quality >= reference - value.
+    floor: quality >= value, whatever the reference.
+    """
+
+    kind: Literal["relative", "absolute", "floor"] = "relative"
+    value: Ratio
 
 
 class Tier(_Frozen):
     """A named tier.
 
-    tolerance: the greatest relative loss of quality against the reference, so a promise's quality
-        is tested to be at least (1 - tolerance) * reference quality.
-    promises: one for each deadline at which the tolerance can be kept, by deadline ascending. The
+    limit: what each of its promises is tested to keep.
+    tolerance: the same as a share of the reference's measured quality that may be lost, which is
+        what a client's `tolerance` is compared with; equal to a relative limit's value.
+    percentile: of the response time that its plans minimise; None: the mean.
+    promises: one for each deadline at which the limit can be kept, by deadline ascending. The
         last one (the loosest deadline) is what a client gets who names no deadline.
     """
 
     name: Name
+    limit: Limit
     tolerance: Ratio
     objective: Objective
+    percentile: Annotated[float, Field(gt=0, lt=100)] | None = None
     promises: Annotated[tuple[Promise, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -87,12 +124,14 @@ class Reference(_Frozen):
 class Conditions(_Frozen):
     """What the promises rest on; outside of it the gateway says "best effort".
 
-    profile: id of the profile. measured: when it was finished (with time zone).
+    profile: id of the profile. dataset: SHA-256 of its labelled samples. measured: when it was
+        finished (with time zone).
     max_outstanding: the highest profiled load, requests in flight on the device at once.
     fingerprint: of the served system, by variant: model version, backend and configuration hash.
     """
 
     profile: str
+    dataset: str
     measured: datetime
     max_outstanding: Annotated[int, Field(ge=1)]
     fingerprint: dict[str, str]
@@ -108,15 +147,17 @@ def _distinct(tiers: "tuple[Tier, ...]") -> "tuple[Tier, ...]":
 class TierTable(_Frozen):
     """The compiled tiers of one service: what `tailq-profile tiers` writes, the gateway reads.
 
-    confidence: probability that every promise in the table is true, under `conditions`.
+    metric: what "quality" means, for example "top-1". confidence: probability that every promise
+    in the table is true, under `conditions`. method: how plans were chosen and tested.
     default: the tier of requests that name none; without it such requests are refused.
     """
 
-    schema_: Annotated[Literal["tailq.tiers/1"], Field(alias="schema")] = "tailq.tiers/1"
+    schema_: Annotated[Literal["tailq.tiers/2"], Field(alias="schema")] = "tailq.tiers/2"
     service: Name
+    metric: str
     created: datetime
     confidence: Annotated[float, Field(gt=0, lt=1)]
-    method: Literal["ltt"] = "ltt"
+    method: Literal["ltt", "bootstrap"]
     reference: Reference
     conditions: Conditions
     default: str | None = None

@@ -1,4 +1,4 @@
-"""Driving Triton: a closed loop of workers, each with one request in flight.
+"""Driving Triton: workers, each with one request in flight, in a closed or an open loop.
 
 Threads with blocking calls on bytes, one connection each, are what adds least to a latency: a
 blocking call waits for its answer in the calling thread itself, where callbacks and asyncio hand
@@ -10,8 +10,9 @@ not keep the others from noting the time.
 import itertools
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import grpc  # type: ignore[import-untyped]
@@ -38,9 +39,9 @@ class Request:
 class Driven:
     """What came of n requests, in their order.
 
-    sent_s: [n] seconds on the clock of time.perf_counter. latency_s: [n] seconds, inf where no
-    answer came. answers: [n] bytes, None where none came. why: what the server said of one that
-    failed.
+    sent_s: [n] seconds on the clock of time.perf_counter, in an open loop when it was due.
+    latency_s: [n] seconds from then, inf where no answer came. answers: [n] bytes, None where none
+    came. why: what the server said of one that failed.
     """
 
     sent_s: NDArray[np.float64]
@@ -61,6 +62,7 @@ class _Batch:
     requests: Sequence[Request]
     fill: bool
     driven: Driven
+    due_s: Sequence[float] | None = None
     turns: "itertools.count[int]" = field(default_factory=itertools.count)
     done: list[int] = field(default_factory=list)
     over: bool = False
@@ -110,6 +112,31 @@ class Driver:
         self._finish([batch] * load)
         return batch.driven
 
+    def drive_open(self, requests: Sequence[Request], due_s: NDArray[np.float64]) -> Driven:
+        """Send each request when it is due, whether or not others are answered.
+
+        due_s: [n] seconds from now, ascending. Latency counts from when a request was due: one that
+        had to wait for a free worker, because as many as there are were in flight, is as late as
+        its sender would see it. So a slow answer does not keep the requests behind it from being
+        counted (no coordinated omission). Raises Interrupted, or what `check` raises.
+        """
+        batch = _Batch(
+            requests,
+            fill=False,
+            driven=Driven.of(len(requests)),
+            due_s=(time.perf_counter() + due_s).tolist(),
+        )
+        self._finish([batch] * len(self._calls))
+        return batch.driven
+
+    def connect(self) -> None:
+        """Open all connections, so that no request waits for one. Raises what `check` raises."""
+        for connection in self._channels:
+            try:
+                grpc.channel_ready_future(connection).result(timeout=self._timeout_s)
+            except grpc.FutureTimeoutError:
+                self._check()
+
     def drive_lanes(self, lanes: Sequence[Sequence[Request]]) -> list[Driven]:
         """Send several lists of requests side by side, each with one request in flight.
 
@@ -118,6 +145,23 @@ class Driver:
         batches = [_Batch(lane, fill=False, driven=Driven.of(len(lane))) for lane in lanes]
         self._finish(batches)
         return [batch.driven for batch in batches]
+
+    @contextmanager
+    def occupy(self, requests: Sequence[Request], load: int) -> Iterator[None]:
+        """Meanwhile keep `load` of these requests in flight, over and over, and record nothing.
+
+        The workers are taken until the end of the context: nothing else can be driven meanwhile.
+        """
+        # Turns beyond the requests are those that fill up, and go on until it is over.
+        turns = itertools.count(len(requests))
+        batch = _Batch(requests, fill=True, driven=Driven.of(0), turns=turns)
+        pending = [self._pool.submit(self._work, call, batch) for call in self._calls[:load]]
+        assert len(pending) == load, "more in flight than workers"
+        try:
+            yield
+        finally:
+            batch.over = True
+            wait(pending)
 
     def _finish(self, batches: list[_Batch]) -> None:
         """Let one worker work on each; the same batch several times is shared by as many."""
@@ -153,7 +197,12 @@ class Driver:
     ) -> None:
         content = request.head + request.body
         failure = ""
-        sent = time.perf_counter()
+        if batch.due_s is None or turn is None:
+            sent = time.perf_counter()
+        else:
+            sent = batch.due_s[turn]
+            if not self._wait_until(sent, batch):
+                return
         try:
             answer = call(content, timeout=self._timeout_s)
             came = time.perf_counter()
@@ -174,3 +223,11 @@ class Driver:
             batch.driven.latency_s[turn] = came - sent
             batch.driven.answers[turn] = answer
         batch.done.append(turn)
+
+    def _wait_until(self, due: float, batch: _Batch) -> bool:
+        """Sleep until then, on the clock of time.perf_counter. False: it is over before."""
+        while (left_s := due - time.perf_counter()) > 0:
+            if self._stop.requested is not None or batch.over:
+                return False
+            time.sleep(min(left_s, _LOOK_S))
+        return True

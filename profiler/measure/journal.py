@@ -5,109 +5,67 @@ finished round, every one written atomically. So a run may be killed at any mome
 command goes on from the last finished chunk. A plan that has changed is refused, not mixed in.
 """
 
-import fcntl
-import shutil
-from datetime import datetime
 from pathlib import Path
-from typing import IO, Annotated, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from profiler.measure.conditions import Condition, beside, busy
+from profiler.measure.partial import BasePlan, Partial
 from profiler.record.observations import Answers, Observations, Table, concatenate, decode, encode
 from tailq import artefact
 from tailq.errors import ArtefactError
-from tailq.profile import DataSet
+from tailq.profile import Metric
 from tailq.tier import Name
 
-_PLAN = "plan.json"
 _ELAPSED = "elapsed_s"
 
 
-class PlannedVariant(BaseModel):
-    """A variant as it was when the measurement began."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str
-    version: str
-    fingerprint: str
-    shape: tuple[int, ...]
-
-
-class Plan(BaseModel):
-    """What identifies a measurement; when to stop and what to compute from it may change.
-
-    started: when it was begun (with time zone); not compared.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
+class Plan(BasePlan):
+    """What identifies the measurement of a profile."""
 
     schema_: Annotated[Literal["tailq.journal/1"], Field(alias="schema")] = "tailq.journal/1"
     service: Name
-    dataset: DataSet
-    variants: tuple[PlannedVariant, ...]
+    metric: Metric
     loads: tuple[int, ...]
+    open_loop: tuple[float, ...]
     samples_per_round: int
-    seed: int
-    started: datetime
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """The variants' names in the order of their indices."""
-        return tuple(variant.name for variant in self.variants)
-
-    def differs(self, other: "Plan") -> list[str]:
-        """Names of what is different in the other plan, apart from its beginning."""
-        return [
-            name
-            for name in type(self).model_fields
-            if name != "started" and getattr(self, name) != getattr(other, name)
-        ]
+    def conditions(self) -> tuple[Condition, ...]:
+        """All conditions that are measured."""
+        return busy(self.loads) + beside(self.loads, self.open_loop)
 
 
 class Journal:
     """A folder that one measurement writes to. Use as a context manager, or close it."""
 
-    def __init__(self, folder: Path, plan: Plan, lock: IO[bytes]) -> None:
-        self.folder = folder
-        self.plan = plan
+    def __init__(self, partial: Partial[Plan]) -> None:
+        self.folder = partial.folder
+        self.plan = partial.plan
         self.elapsed_s = 0.0
-        self._lock = lock
+        self._partial = partial
         self._answers: dict[int, Answers] = {}
-        self._rounds: dict[int, list[Observations]] = {load: [] for load in plan.loads}
+        self._rounds: dict[Condition, list[Observations]] = {
+            condition: [] for condition in self.plan.conditions
+        }
         self._read()
 
     @classmethod
     def open(cls, folder: Path, plan: Plan, *, restart: bool = False) -> "Journal":
-        """Begin a journal in `folder`, or go on with the one there.
-
-        restart: discard what is there. Raises ArtefactError if it was begun with another plan, if
-        another process is writing to it, or the disk does not allow it.
-        """
+        """Begin a journal in `folder`, or go on with the one there. Raises like `Partial`."""
+        partial = Partial(folder, plan, restart=restart)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            lock = (folder / "lock").open("wb")
-        except OSError as error:
-            raise ArtefactError(f"{folder}: cannot be written ({error.strerror})") from None
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            lock.close()
-            raise ArtefactError(
-                f"{folder}: another tailq-profile is measuring into it; wait for it or choose "
-                "another --out"
-            ) from None
-        try:
-            return cls(folder, _agreed(folder, plan, restart=restart), lock)
+            return cls(partial)
         except BaseException:
-            lock.close()
+            partial.close()
             raise
 
     def __enter__(self) -> "Journal":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._lock.close()
+        self._partial.close()
 
     @property
     def resumed(self) -> bool:
@@ -123,15 +81,15 @@ class Journal:
         self._write(f"answers-{start:08d}.parquet", chunk, elapsed_s)
         self._answers[start] = chunk
 
-    def rounds(self, load: int) -> list[Observations]:
-        """The finished rounds at a load, in order."""
-        return self._rounds[load]
+    def rounds(self, condition: Condition) -> list[Observations]:
+        """The finished rounds under a condition, in order."""
+        return self._rounds[condition]
 
-    def add_round(self, load: int, chunk: Observations, elapsed_s: float) -> None:
-        """Keep the next finished round at a load. elapsed_s: seconds of measuring so far."""
-        number = len(self._rounds[load])
-        self._write(f"round-{load:04d}-{number:06d}.parquet", chunk, elapsed_s)
-        self._rounds[load].append(chunk)
+    def add_round(self, condition: Condition, chunk: Observations, elapsed_s: float) -> None:
+        """Keep the next finished round under it. elapsed_s: seconds of measuring so far."""
+        number = len(self._rounds[condition])
+        self._write(f"{condition.name}-{number:06d}.parquet", chunk, elapsed_s)
+        self._rounds[condition].append(chunk)
 
     def answers(self) -> Answers:
         """All answers so far, by variant and sample."""
@@ -140,12 +98,12 @@ class Journal:
 
     def observations(self) -> Observations:
         """All timed requests so far, in the order in which they were sent."""
-        table = concatenate([part for load in self.plan.loads for part in self._rounds[load]])
+        table = concatenate([part for rounds in self._rounds.values() for part in rounds])
         return table.where(table.sent_s.argsort(kind="stable"))
 
     def discard(self) -> None:
         """Remove the folder: the profile it led to is written."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._partial.discard()
 
     def _write(self, name: str, chunk: Answers | Observations, elapsed_s: float) -> None:
         content = encode(chunk, {_ELAPSED: f"{elapsed_s:.6f}"})
@@ -155,10 +113,10 @@ class Journal:
     def _read(self) -> None:
         for path in sorted(self.folder.glob("answers-*.parquet")):
             self._answers[int(path.stem.removeprefix("answers-"))] = self._chunk(path, Answers)
-        for load, rounds in self._rounds.items():
+        for condition, rounds in self._rounds.items():
             rounds += [
                 self._chunk(path, Observations)
-                for path in sorted(self.folder.glob(f"round-{load:04d}-*.parquet"))
+                for path in sorted(self.folder.glob(f"{condition.name}-*.parquet"))
             ]
 
     def _chunk(self, path: Path, kind: type[Table]) -> Table:
@@ -169,39 +127,3 @@ class Journal:
         chunk, metadata = decode(content, kind, self.plan.names, place=str(path))
         self.elapsed_s = max(self.elapsed_s, float(metadata.get(_ELAPSED, "0")))
         return chunk
-
-
-def _agreed(folder: Path, plan: Plan, *, restart: bool) -> Plan:
-    """The plan to go on with: the one in the folder, if it is the same, else this one, begun."""
-    path = folder / _PLAN
-    if restart:
-        _clear(folder)
-    if not path.exists():
-        artefact.write(path, plan)
-        return plan
-    begun = artefact.read(path, Plan)
-    changed = begun.differs(plan)
-    if changed:
-        what = "; ".join(
-            f"{name} was {_short(getattr(begun, name))}, now is {_short(getattr(plan, name))}"
-            for name in changed
-        )
-        raise ArtefactError(
-            f"{folder}: was begun with another plan ({what}); give --restart to discard it, or "
-            "another --out"
-        )
-    return begun
-
-
-def _short(value: object) -> str:
-    if isinstance(value, DataSet):
-        return f"{value.name} ({value.samples} samples, SHA-256 {value.sha256[:12]})"
-    if isinstance(value, tuple) and value and isinstance(value[0], PlannedVariant):
-        return ", ".join(f"{v.name} v{v.version} ({v.fingerprint[:12]})" for v in value)
-    return str(value)
-
-
-def _clear(folder: Path) -> None:
-    for path in folder.iterdir():
-        if path.name != "lock":
-            path.unlink()

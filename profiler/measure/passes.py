@@ -1,15 +1,24 @@
 """The two passes of a measurement: what is answered, and when."""
 
-import math
+from collections.abc import Sequence
 
 from profiler.measure.bench import Bench, now
-from profiler.measure.enough import StoppedBy, StoppingRule
+from profiler.measure.conditions import (
+    Condition,
+    arrival_rate,
+    beside,
+    busy,
+    duration_s,
+    rounds_due,
+)
+from profiler.measure.enough import Rounds, StoppedBy, StoppingRule
 from profiler.measure.interrupt import Stop
 from profiler.measure.journal import Journal
 from profiler.measure.progress import Reporter
 from profiler.measure.rounds import Round, draw
 from profiler.measure.settings import Settings
-from tailq.latency import ENOUGH
+from profiler.record.observations import Observations
+from tailq.profile import Convergence
 
 # Samples in a chunk of answers: what is lost at most when the run is killed.
 _CHUNK = 128
@@ -30,7 +39,7 @@ class Measurement:
         self._stop = stop
         # As if it had been measured without interruption.
         self._zero = now() - journal.elapsed_s
-        self._rule = StoppingRule(settings.limits)
+        self._warm = False
 
     def answers(self) -> None:
         """Ask every variant all samples once, in batches. Raises TailqError."""
@@ -47,48 +56,86 @@ class Measurement:
             chunk = self._bench.answers(start, min(start + _CHUNK, samples))
             self._journal.add_answers(start, chunk, self._elapsed())
 
-    def rounds(self) -> StoppedBy:
-        """Time rounds, load after load, until it is enough. Raises TailqError."""
-        journal, loads = self._journal, self._settings.loads
-        rounds = {load: journal.rounds(load) for load in loads}
+    def rounds(self) -> tuple[StoppedBy, tuple[Convergence, ...]]:
+        """Time rounds, load after load, until it is enough. Raises TailqError.
+
+        Returns why it was, and how sure the figures became, the last entry being the end.
+        """
+        loads, rule = self._settings.loads, self._stopping_rule()
+        rounds = {load: self._journal.rounds(Condition(load)) for load in loads}
         self._report.phase(f"Latency at load {', '.join(map(str, loads))}")
-        warm = False
         while True:
+            self._rounds_beside(min(map(len, rounds.values())))
             # Unequal numbers of rounds are those of a cycle that was interrupted.
             behind = [load for load in loads if len(rounds[load]) < len(rounds[loads[0]])]
-            stopped_by = None if behind else self._rule.stop(rounds, self._elapsed())
+            stopped_by = None if behind else rule.stop(rounds, self._elapsed())
             if stopped_by is not None:
-                return stopped_by
-            if not warm:
-                self._bench.warm_up(self._draw(max(loads), _WARM_UP), max(loads))
-                warm = True
+                return stopped_by, rule.history
+            self._tell(rule, rounds)
             for load in behind or loads:
-                self._stop.check()
-                self._tell(len(rounds[loads[0]]))
-                number = len(rounds[load])
-                observed = self._bench.observe(self._draw(load, number), number, load, self._zero)
-                journal.add_round(load, observed, self._elapsed())
+                self._time(Condition(load))
 
-    def _draw(self, load: int, number: int) -> Round:
+    def _stopping_rule(self) -> StoppingRule:
+        settings = self._settings
+        return StoppingRule(
+            settings.limits,
+            self._journal.answers() if settings.task.metric.additive else None,
+            settings.deadlines_s,
+            rule=settings.rule,
+            precision=settings.precision,
+        )
+
+    def _rounds_beside(self, cycles: int) -> None:
+        """Time what is due under the other conditions and still fits into the budget."""
+        others = beside(self._settings.loads, self._settings.open_loop)
+        for number in range(rounds_due(cycles, len(self._settings.loads), len(others))):
+            for condition in others:
+                done = self._journal.rounds(condition)
+                if len(done) == number and self._affordable(done):
+                    self._time(condition)
+
+    def _affordable(self, done: Sequence[Observations]) -> bool:
+        """Whether another round like the last one ends within the budget; a first one always is."""
+        budget_s = self._settings.limits.budget_s
+        return not done or budget_s is None or self._elapsed() + duration_s(done[-1]) <= budget_s
+
+    def _time(self, condition: Condition) -> None:
+        """Time the next round under a condition."""
+        self._stop.check()
+        self._warm_up()
+        number, rate = len(self._journal.rounds(condition)), self._rate(condition)
+        drawn = self._draw(condition, number, rate)
+        observed = self._bench.observe(drawn, number, condition, self._zero, rate)
+        self._journal.add_round(condition, observed, self._elapsed())
+
+    def _warm_up(self) -> None:
+        """Once, before the first round of this process."""
+        if not self._warm:
+            highest = Condition(max(self._settings.loads))
+            self._bench.warm_up(self._draw(highest, _WARM_UP, 0.0), highest.load)
+            self._warm = True
+
+    def _rate(self, condition: Condition) -> float:
+        if not condition.share:
+            return 0.0
+        first = [self._journal.rounds(each)[0] for each in busy(self._settings.loads)]
+        return arrival_rate(condition.share, first)
+
+    def _draw(self, condition: Condition, number: int, rate: float) -> Round:
         return draw(
             self._settings.seed,
-            load,
+            condition,
             number,
             variants=len(self._bench.variants),
             samples=len(self._bench.dataset.labels),
             per_variant=self._settings.samples_per_round,
+            rate=rate,
         )
 
-    def _tell(self, count: int) -> None:
-        rounds = {load: self._journal.rounds(load) for load in self._settings.loads}
-        rjsd = "" if math.isinf(self._rule.rjsd) else f", rJSD {self._rule.rjsd:.3f} (to {ENOUGH})"
-        left_s = self._rule.left_s(rounds, self._elapsed())
-        self._report.step(f"{count} rounds{rjsd}", left_s)
-
-    @property
-    def rjsd(self) -> float | None:
-        """The rule's figure for the rounds measured, None if they were too few for it."""
-        return None if math.isinf(self._rule.rjsd) else self._rule.rjsd
+    def _tell(self, rule: StoppingRule, rounds: Rounds) -> None:
+        count = min(map(len, rounds.values()))
+        left_s = rule.left_s(rounds, self._elapsed())
+        self._report.step(f"{count} rounds{rule.told()}", left_s)
 
     def _elapsed(self) -> float:
         return now() - self._zero

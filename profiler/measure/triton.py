@@ -1,6 +1,7 @@
 """What a Triton server says of itself and of its models, over gRPC."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import grpc  # type: ignore[import-untyped]
@@ -9,7 +10,8 @@ from tritonclient.grpc import service_pb2 as pb
 from tritonclient.grpc import service_pb2_grpc
 
 from profiler.errors import ModelError, TritonGone
-from profiler.measure.wire import DTYPES, Tensor, Variant
+from profiler.measure.wire import Variant
+from profiler.tensors import DTYPES, Tensor
 from tailq.fingerprint import fingerprint
 from tailq.profile import Server
 
@@ -17,6 +19,9 @@ from tailq.profile import Server
 _UNLIMITED = -1
 # A server that answers no question about itself for so long is gone.
 _PATIENCE_S = 10.0
+# Large models are read from slow disks.
+_LOADING_S = 300.0
+_NOT_EXPLICIT = "explicit model load"
 # Larger batches make answers no faster on any device that a variant of a few seconds runs on.
 _MOST_IN_BATCH = 32
 
@@ -60,7 +65,7 @@ class Triton:
         return sorted({model.name for model in index.models})
 
     def variant(self, name: str) -> Variant:
-        """Describe the model `name`, by its first input and its first output.
+        """Describe the model `name`, with all its inputs and outputs.
 
         Raises ModelError if there is no such model or it cannot be profiled, TritonGone.
         """
@@ -71,28 +76,50 @@ class Triton:
             preserving_proto_field_name=True,
             always_print_fields_with_no_presence=True,
         )
-        if len(metadata.inputs) != 1:
-            inputs = ", ".join(tensor.name for tensor in metadata.inputs) or "none"
-            raise ModelError(f"model {name} has not one input but: {inputs}")
-        if metadata.inputs[0].datatype not in DTYPES:
-            raise ModelError(
-                f"input {metadata.inputs[0].name} of model {name} is {metadata.inputs[0].datatype};"
-                f" supported are {', '.join(DTYPES)}"
-            )
+        for tensor in metadata.inputs:
+            if tensor.datatype not in DTYPES:
+                raise ModelError(
+                    f"input {tensor.name} of model {name} is {tensor.datatype}; supported are "
+                    f"{', '.join(DTYPES)}"
+                )
         most = int(said.config.max_batch_size)
-        shape = tuple(int(size) for size in metadata.inputs[0].shape)
-        # Without Triton's batching a model may still have a batch dimension of its own.
-        leading = most > 0 or (len(shape) > 1 and shape[0] in (-1, 1) and len(shape) in (2, 4))
+        leading = most > 0 or all(_batch_of_its_own(tensor.shape) for tensor in metadata.inputs)
         version = max(metadata.versions, key=int, default="1")
         return Variant(
             name=name,
             version=version,
             fingerprint=fingerprint(name, version, metadata.platform, config),
-            input=_tensor(metadata.inputs[0], leading=leading),
-            output=_tensor(metadata.outputs[0], leading=leading),
+            inputs=tuple(_tensor(tensor, leading=leading) for tensor in metadata.inputs),
+            outputs=tuple(_tensor(tensor, leading=leading) for tensor in metadata.outputs),
             batch=min(max(most, 1), _MOST_IN_BATCH),
             leading=leading,
         )
+
+    def config(self, name: str) -> dict[str, Any]:
+        """The configuration of a model as Triton has it. Raises ModelError, TritonGone."""
+        said = self._of_model(self._stub.ModelConfig, pb.ModelConfigRequest(name=name))
+        config: dict[str, Any] = MessageToDict(said.config, preserving_proto_field_name=True)
+        return config
+
+    def load(self, name: str, config: dict[str, Any]) -> None:
+        """Load a model again, with this configuration instead of its file's.
+
+        Raises ModelError, also where Triton does not let clients load models; TritonGone.
+        """
+        request = pb.RepositoryModelLoadRequest(model_name=name)
+        request.parameters["config"].string_param = json.dumps(config)
+        try:
+            self._stub.RepositoryModelLoad(request, timeout=_LOADING_S)
+        except grpc.RpcError as error:
+            details = error.details() or error.code().name
+            if _NOT_EXPLICIT in details:
+                raise ModelError(
+                    f"Triton at {self.address} does not let clients load models ({details}); "
+                    "start it with --model-control-mode=explicit --load-model=…"
+                ) from None
+            if error.code() == grpc.StatusCode.UNAVAILABLE:
+                self.server()  # says so if it is the server that is gone
+            raise ModelError(f"model {name} cannot be loaded: {details}") from None
 
     def check_serving(self, models: list[str]) -> None:
         """Raise TritonGone unless the server is there and all these models are ready."""
@@ -129,6 +156,11 @@ class Triton:
                     f"Triton at {self.address} (gRPC) does not answer: {details}"
                 ) from None
             raise ModelError(f"Triton at {self.address}: {details}") from None
+
+
+def _batch_of_its_own(shape: Sequence[int]) -> bool:
+    """Without Triton's batching a model may still have a batch dimension of its own."""
+    return len(shape) in (2, 4) and shape[0] in (-1, 1)
 
 
 def _tensor(said: Any, *, leading: bool) -> Tensor:

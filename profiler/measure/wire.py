@@ -5,84 +5,79 @@ model and the names of its tensors) is the same for all requests of a variant, t
 sample) for all variants that take it, and nothing is serialised inside the measured time.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 from tritonclient.grpc import service_pb2 as pb
 
 from profiler.errors import ModelError
+from profiler.tensors import DTYPES, Column, Model, Tensor, decode, encode
 
-DTYPES: dict[str, np.dtype[Any]] = {
-    "FP16": np.dtype(np.float16),
-    "FP32": np.dtype(np.float32),
-    "FP64": np.dtype(np.float64),
-    "UINT8": np.dtype(np.uint8),
-}
+Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Tensor:
-    """An input or output of a model. shape: of one sample, without the batch; -1 is any size."""
-
-    name: str
-    datatype: str
-    shape: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Variant:
+class Variant(Model):
     """A model on Triton and how it is asked.
 
     batch: the most samples in one request. leading: whether its tensors have a batch dimension.
     """
 
-    name: str
     version: str
     fingerprint: str
-    input: Tensor
-    output: Tensor
     batch: int
     leading: bool
 
 
-def head(variant: Variant, shape: tuple[int, ...]) -> bytes:
-    """Everything of a request but its sample. shape: of the whole tensor, the batch included."""
+def head(variant: Variant, shapes: Sequence[Shape]) -> bytes:
+    """Everything of a request but its sample. shapes: of whole inputs, the batch included."""
     request = pb.ModelInferRequest(model_name=variant.name, model_version=variant.version)
-    request.inputs.add(name=variant.input.name, datatype=variant.input.datatype, shape=shape)
-    request.outputs.add(name=variant.output.name)
+    for tensor, shape in zip(variant.inputs, shapes, strict=True):
+        request.inputs.add(name=tensor.name, datatype=tensor.datatype, shape=shape)
+    for tensor in variant.outputs:
+        request.outputs.add(name=tensor.name)
     content: bytes = request.SerializeToString()
     return content
 
 
-def body(tensor: NDArray[np.float32], datatype: str) -> bytes:
-    """The sample or batch of a request."""
-    raw = np.ascontiguousarray(tensor, dtype=DTYPES[datatype]).tobytes()
-    content: bytes = pb.ModelInferRequest(raw_input_contents=[raw]).SerializeToString()
+def body(values: Sequence[NDArray[Any]], inputs: Sequence[Tensor]) -> bytes:
+    """The sample or batch of a request: the values of all inputs."""
+    raw = [encode(value, tensor.datatype) for value, tensor in zip(values, inputs, strict=True)]
+    content: bytes = pb.ModelInferRequest(raw_input_contents=raw).SerializeToString()
     return content
 
 
-def read_output(variant: Variant, answer: bytes, samples: int) -> NDArray[np.float32]:
-    """The output of an answer to `samples` samples: [samples, classes].
+def read_outputs(variant: Variant, answer: bytes, samples: int) -> list[Column]:
+    """The variant's outputs in an answer to `samples` samples: of each an array a sample.
 
-    Raises ModelError if it is not one vector of at least two numbers a sample.
+    Raises ModelError if an output is missing or does not tell the samples apart.
     """
     message = pb.ModelInferResponse.FromString(answer)
-    names = [output.name for output in message.outputs]
-    if variant.output.name not in names or len(message.raw_output_contents) != len(names):
-        raise ModelError(f"model {variant.name} does not answer with output {variant.output.name}")
-    position = names.index(variant.output.name)
-    datatype = message.outputs[position].datatype
-    if datatype not in DTYPES:
-        raise ModelError(
-            f"model {variant.name} answers in {datatype}; a classifier's output must be one of "
-            f"{', '.join(DTYPES)}"
-        )
-    values = np.frombuffer(message.raw_output_contents[position], dtype=DTYPES[datatype])
-    if values.size % samples or values.size < 2 * samples:
-        raise ModelError(
-            f"model {variant.name} answers {samples} samples with an output of shape "
-            f"{list(message.outputs[position].shape)}; expected at least two classes a sample"
-        )
-    return np.asarray(values.reshape(samples, -1), dtype=np.float32)
+    position = {output.name: index for index, output in enumerate(message.outputs)}
+    columns: list[Column] = []
+    for tensor in variant.outputs:
+        at = position.get(tensor.name, -1)
+        if at < 0 or len(message.raw_output_contents) != len(position):
+            raise ModelError(f"model {variant.name} does not answer with output {tensor.name}")
+        said = message.outputs[at]
+        if said.datatype not in DTYPES:
+            raise ModelError(
+                f"output {tensor.name} of model {variant.name} is {said.datatype}; supported are "
+                f"{', '.join(DTYPES)}"
+            )
+        values = decode(message.raw_output_contents[at], said.datatype, tuple(said.shape))
+        columns.append(_split(variant, tensor, values, samples))
+    return columns
+
+
+def _split(variant: Variant, tensor: Tensor, values: NDArray[Any], samples: int) -> Column:
+    if variant.leading and values.shape[:1] == (samples,):
+        return [values[index, ...] for index in range(samples)]
+    if samples == 1:  # a model without batches, whatever its input looks like
+        return [values]
+    raise ModelError(
+        f"model {variant.name} answers {samples} samples with an output {tensor.name} of shape "
+        f"{list(values.shape)}; expected {samples} in front"
+    )

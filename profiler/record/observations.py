@@ -1,7 +1,7 @@
 """The measured columns: what they are, their Parquet schema, reading and writing them.
 
 Variants are small integers in memory and names in the files. One rule for both tables: no nulls,
-no NaN. A request that failed has ok = False, latency_s = inf, answer = -1 and confidence 0.
+no NaN. A request that failed has ok = False, latency_s = inf, answer = "", confidence and score 0.
 """
 
 import hashlib
@@ -9,7 +9,7 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -20,7 +20,7 @@ from tailq import profile as profiles
 from tailq.errors import ArtefactError
 from tailq.profile import Profile
 
-_VARIANT = pa.dictionary(pa.int32(), pa.string())
+_VARIANT = _TEXT = pa.dictionary(pa.int32(), pa.string())
 
 ANSWERS_SCHEMA = pa.schema(
     [
@@ -28,10 +28,10 @@ ANSWERS_SCHEMA = pa.schema(
         for name, type_ in (
             ("variant", _VARIANT),
             ("sample", pa.int32()),
-            ("label", pa.int32()),
-            ("answer", pa.int32()),
+            ("label", _TEXT),
+            ("answer", _TEXT),
             ("confidence", pa.float32()),
-            ("correct", pa.bool_()),
+            ("score", pa.float32()),
         )
     ]
 )
@@ -43,11 +43,13 @@ OBSERVATIONS_SCHEMA = pa.schema(
             ("sample", pa.int32()),
             ("round", pa.int32()),
             ("load", pa.int32()),
+            ("rate", pa.float64()),
+            ("alone", pa.bool_()),
             ("sent_s", pa.float64()),
             ("latency_s", pa.float64()),
-            ("answer", pa.int32()),
+            ("answer", _TEXT),
             ("confidence", pa.float32()),
-            ("correct", pa.bool_()),
+            ("score", pa.float32()),
             ("ok", pa.bool_()),
         )
     ]
@@ -76,34 +78,40 @@ class _Columns:
 class Answers(_Columns):
     """What every variant answers to every sample. Each array is [n], one row a (variant, sample).
 
-    variant: index into `variants`. sample, label: index of the sample, its true class.
-    answer: predicted class. confidence: in [0, 1]. correct: answer == label.
+    variant: index into `variants`. sample: index of the sample. label, answer: JSON as the task
+    writes it (profiler/tasks), a class being its number. confidence: in [0, 1]. score: how good
+    the answer is by itself, in [0, 1]; for top-1 whether it is right.
     """
 
     sample: NDArray[np.int32]
-    label: NDArray[np.int32]
-    answer: NDArray[np.int32]
+    label: NDArray[np.object_]
+    answer: NDArray[np.object_]
     confidence: NDArray[np.float32]
-    correct: NDArray[np.bool_]
+    score: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
 class Observations(_Columns):
     """The timed requests, jointly what was answered and when. Each array is [n].
 
-    variant: index into `variants`. round: counted from 0 at each load. load: requests in flight
-    on the device, this one included. sent_s: seconds of measuring before it was sent. latency_s:
-    send to answer, client side; inf if it failed (then ok is False).
+    variant: index into `variants`. round: counted from 0 in each condition, which is load, rate
+    and alone together. load: requests in flight on the device in a closed loop, this one included;
+    0 in an open one. rate: requests a second in an open loop, 0 in a closed one. alone: no other
+    variant is asked meanwhile. sent_s: seconds of measuring before it was sent (in an open loop,
+    before it was due). latency_s: send to answer, client side; inf if it failed (then ok is False).
+    answer, confidence, score: as in Answers.
     """
 
     sample: NDArray[np.int32]
     round: NDArray[np.int32]
     load: NDArray[np.int32]
+    rate: NDArray[np.float64]
+    alone: NDArray[np.bool_]
     sent_s: NDArray[np.float64]
     latency_s: NDArray[np.float64]
-    answer: NDArray[np.int32]
+    answer: NDArray[np.object_]
     confidence: NDArray[np.float32]
-    correct: NDArray[np.bool_]
+    score: NDArray[np.float32]
     ok: NDArray[np.bool_]
 
 
@@ -137,13 +145,19 @@ def encode(columns: Answers | Observations, metadata: Mapping[str, str] | None =
     arrays = [
         pa.DictionaryArray.from_arrays(columns.variant, list(columns.variants))
         if name == "variant"
-        else pa.array(getattr(columns, name))
+        else _column(getattr(columns, name), schema.field(name).type)
         for name in schema.names
     ]
     table = pa.Table.from_arrays(arrays, schema=schema.with_metadata(metadata))
     sink = io.BytesIO()
     pq.write_table(table, sink, compression="zstd")
     return sink.getvalue()
+
+
+def _column(values: NDArray[Any], type_: pa.DataType) -> pa.Array:
+    if type_ == _TEXT:
+        return pa.array(values, pa.string()).dictionary_encode()
+    return pa.array(values)
 
 
 def decode(

@@ -10,6 +10,12 @@ from rich.table import Table
 from tailq.profile import Profile, VariantProfile
 
 _FEW_ROUNDS = 20
+_STOPPED = {
+    "converged": "convergence",
+    "precise": "the asked precision",
+    "budget": "the budget",
+    "interrupted": "an interruption",
+}
 # Columns of a terminal that hold the table with several loads.
 _WIDE = 120
 
@@ -41,13 +47,13 @@ def as_json(profile: Profile) -> str:
 def _table(profile: Profile, loads: Sequence[int], between: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("variant", no_wrap=True)
-    table.add_column("acc.\n%", justify="right", no_wrap=True)
+    table.add_column("quality\n%", justify="right", no_wrap=True)
     for load in loads:
         table.add_column(f"load {load}\np50/p99 ms", justify="right", no_wrap=True)
     for at in profile.variants[0].loads[-1].at_deadlines:
         header = f"in {at.deadline_s * 1000:g} ms\n%{between}(tail)"
         table.add_column(header, justify="right", no_wrap=True)
-    for variant in sorted(profile.variants, key=lambda v: v.accuracy):
+    for variant in sorted(profile.variants, key=lambda v: v.quality):
         table.add_row(*_row(variant, loads, between))
     return table
 
@@ -62,20 +68,27 @@ def _row(variant: VariantProfile, loads: Sequence[int], between: str) -> list[st
         for at_loads in zip(*(load.at_deadlines for load in variant.loads), strict=True)
     ]
     qualities = [f"{100 * at.quality:.1f}{between}({100 * at.tail_5:.1f})" for at in worst]
-    return [variant.name, f"{100 * variant.accuracy:.1f}", *latencies, *qualities]
+    return [variant.name, f"{100 * variant.quality:.1f}", *latencies, *qualities]
 
 
 def _notes(profile: Profile) -> list[str]:
     rounds = min(at.rounds for variant in profile.variants for at in variant.loads)
     timed = sum(at.requests for variant in profile.variants for at in variant.loads)
-    rjsd = "" if profile.rjsd is None else f", rJSD {profile.rjsd:.3f}"
+    last = profile.convergence[-1]
+    rjsd = "" if last.rjsd is None else f", rJSD {last.rjsd:.3f}"
+    width = "" if last.half_width is None else f", 5 % tail known to ±{100 * last.half_width:.2f} %"
     first = f"in {profile.variants[0].loads[0].at_deadlines[0].deadline_s * 1000:g} ms"
     notes = [
         f"{first}: share of samples answered right and in time, at the worst load; tail: what "
         "95 % of rounds reach",
         f"{timed} timed requests, {rounds} rounds a load; stopped by "
-        f"{'convergence' if profile.stopped_by == 'converged' else 'the budget'}{rjsd}",
+        f"{_STOPPED[profile.stopped_by]}{rjsd}{width}",
     ]
+    if profile.stopped_by == "interrupted":
+        notes.append(
+            "careful: partial: this is what is measured so far; the command that began it goes on "
+            "with it"
+        )
     if rounds < _FEW_ROUNDS:
         notes.append(
             f"careful: with {rounds} rounds the 5 % tail is no more than the worst round; "

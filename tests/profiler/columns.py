@@ -9,7 +9,7 @@ import numpy as np
 from profiler.record.observations import Answers, Observations
 from profiler.record.store import store
 from profiler.record.summary import summarise
-from tailq.profile import DataSet, Profile, Server
+from tailq.profile import Convergence, DataSet, Metric, Profile, Server
 
 VARIANTS = ("fast", "good")
 
@@ -22,10 +22,10 @@ def answers(correct: Sequence[Sequence[bool]]) -> Answers:
         variants=VARIANTS[:variants],
         variant=np.repeat(np.arange(variants, dtype=np.int32), samples),
         sample=np.tile(np.arange(samples, dtype=np.int32), variants),
-        label=np.ones(right.size, dtype=np.int32),
-        answer=right.ravel().astype(np.int32),
+        label=np.full(right.size, "1", dtype=object),
+        answer=np.where(right.ravel(), "1", "0").astype(object),
         confidence=np.full(right.size, 0.9, dtype=np.float32),
-        correct=right.ravel(),
+        score=right.ravel().astype(np.float32),
     )
 
 
@@ -48,11 +48,13 @@ def observations(
         sample=np.array(range(n) if sample is None else sample, dtype=np.int32),
         round=np.array(round_, dtype=np.int32),
         load=np.full(n, load, dtype=np.int32),
+        rate=np.zeros(n),
+        alone=np.zeros(n, dtype=np.bool_),
         sent_s=np.arange(n, dtype=np.float64),
         latency_s=latency,
-        answer=np.where(ok, np.array(correct, dtype=np.int32), -1).astype(np.int32),
+        answer=np.where(ok, np.where(correct, "1", "0"), "").astype(object),
         confidence=np.where(ok, 0.9, 0.0).astype(np.float32),
-        correct=np.array(correct, dtype=np.bool_) & ok,
+        score=(np.array(correct, dtype=np.bool_) & ok).astype(np.float32),
         ok=ok,
     )
 
@@ -71,7 +73,8 @@ def stored(out: Path, measured: Answers, timed: Observations, *, deadline_s: flo
             server=Server(name="triton", version="2"),
             loads=(1,),
             stopped_by="budget",
-            rjsd=None,
+            metric=Metric(task="classification", name="top-1", additive=True),
+            convergence=(Convergence(rounds=1, inferences=len(timed), rjsd=None, half_width=None),),
             files=files,
             variants=summarise(measured, timed, [deadline_s], versions),
         )

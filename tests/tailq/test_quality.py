@@ -56,6 +56,24 @@ def test_a_later_deadline_never_lowers_quality(
     assert np.all(np.diff(quality_at(correct, latency, sorted(limits))) >= 0)
 
 
+@pytest.mark.parametrize("spread", [1, 3, 10**9])
+def test_many_requests_are_counted_as_few_are(spread: int) -> None:
+    """What is done for speed with many requests changes nothing; nor do gaps between rounds."""
+    random = np.random.default_rng(5)
+    n = 150_000
+    correct, score = random.random(n) < 0.9, random.random(n)
+    latency = random.lognormal(-4, 0.6, n)
+    latency[::97] = np.inf
+    round_ = random.integers(-3, 4, n) * spread
+    limits = np.concatenate([[0.0, 1.0], random.permutation(latency)[:40]])
+    for gained in (correct, score):
+        expected = [
+            [np.where(latency <= d, gained, 0)[round_ == which].mean() for d in limits]
+            for which in np.unique(round_)
+        ]
+        np.testing.assert_allclose(quality_by_round(gained, latency, round_, limits), expected)
+
+
 def test_all_late_is_no_quality() -> None:
     """A service that is always late has quality 0, however right it is."""
     assert quality_at([True, True], [0.2, float("inf")], [0.1]).tolist() == [0.0]

@@ -3,6 +3,7 @@
 import pytest
 
 from tailq.errors import UnknownTier
+from tailq.plan import Single
 from tailq.route import Ask, Router
 from tests.tables import promise, table, tier
 
@@ -18,14 +19,14 @@ TABLE = table(
 def test_a_named_tier_gets_its_loosest_deadline_by_default() -> None:
     """Without a deadline of its own a request gets the tier's, and the plan compiled for it."""
     decision = Router(TABLE).decide(Ask(tier="silver"), 0)
-    assert (decision.tier.name, decision.plan.variant) == ("silver", "medium")
+    assert (decision.tier.name, decision.plan) == ("silver", Single(variant="medium"))
     assert (decision.deadline_s, decision.best_effort) == (0.05, None)
 
 
 def test_a_tighter_deadline_gets_the_plan_promised_within_it() -> None:
     """The last promise that fits the asked deadline decides the plan; the asked one applies."""
     decision = Router(TABLE).decide(Ask(tier="silver", deadline_s=0.03), 0)
-    assert (decision.plan.variant, decision.promise.deadline_s) == ("small", 0.02)
+    assert (decision.plan, decision.promise.deadline_s) == (Single(variant="small"), 0.02)
     assert (decision.deadline_s, decision.best_effort) == (0.03, None)
 
 

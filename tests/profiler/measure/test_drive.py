@@ -1,6 +1,7 @@
-"""The closed loop, against a gRPC server that does as the test says."""
+"""The closed and the open loop, against a gRPC server that does as the test says."""
 
 import itertools
+import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -8,9 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 
 import grpc  # type: ignore[import-untyped]
+import numpy as np
 import pytest
 
-from profiler.errors import TritonGone
+from profiler.errors import Interrupted, TritonGone
 from profiler.measure.drive import Driver, Request
 from profiler.measure.interrupt import Stop
 
@@ -91,6 +93,50 @@ def test_lanes_are_driven_side_by_side() -> None:
     with driver(together, workers=3) as made:
         one, other = made.drive_lanes([requests(5), requests(5)])
     assert one.answers == other.answers == [f"head {number}".encode() for number in range(5)]
+
+
+def test_an_open_loop_sends_when_due_whether_or_not_others_are_answered() -> None:
+    """Nobody is answered before all have come, and all come; nothing is sent before it is due."""
+    barrier = threading.Barrier(6, timeout=30)
+
+    def together(content: bytes, context: grpc.ServicerContext) -> bytes:
+        barrier.wait()
+        return content
+
+    due_s = np.linspace(0.0, 0.05, 6)
+    with driver(together, workers=6) as made:
+        made.connect()
+        driven = made.drive_open(requests(6), due_s)
+    assert driven.answers == [f"head {number}".encode() for number in range(6)]
+    assert driven.sent_s - driven.sent_s[0] == pytest.approx(due_s)
+    # All are answered when the last has come.
+    assert (driven.latency_s >= 0.05 - due_s).all()
+
+
+def test_latency_in_an_open_loop_counts_from_when_it_was_due() -> None:
+    """One worker, all due at once: the last waited for all others, and its latency says so."""
+    answered = threading.Event()
+
+    def slow(content: bytes, context: grpc.ServicerContext) -> bytes:
+        answered.wait(0.02)
+        return content
+
+    with driver(slow, workers=1) as made:
+        driven = made.drive_open(requests(4), np.zeros(4))
+    assert (driven.sent_s == driven.sent_s[0]).all()
+    assert (driven.latency_s >= 0.02 * np.arange(1, 5)).all()
+
+
+def test_an_open_loop_can_be_stopped_while_it_waits() -> None:
+    """Nobody waits an hour for what is due in an hour."""
+    stop = Stop()
+
+    def interrupts(content: bytes, context: grpc.ServicerContext) -> bytes:
+        stop.requested = signal.SIGINT
+        return content
+
+    with driver(interrupts, workers=2, stop=stop) as made, pytest.raises(Interrupted):
+        made.drive_open(requests(2), np.array([0.0, 3600.0]))
 
 
 def test_a_failed_request_is_recorded_and_the_others_go_on() -> None:

@@ -35,8 +35,8 @@ def test_a_profile_says_what_was_answered_and_when(
     assert [variant.name for variant in profile.variants] == ["toy_logits", "toy_softmax"]
     assert (profile.stopped_by, profile.loads) == ("budget", (1, 3))
     assert len(answers) == 2 * 300
-    assert [variant.accuracy for variant in profile.variants] == [0.8, 0.8]
-    assert len(timed) == 2 * 7 * 2 * 5
+    assert [variant.quality for variant in profile.variants] == [0.8, 0.8]
+    assert len(timed.where((timed.rate == 0) & ~timed.alone)) == 2 * 7 * 2 * 5
     assert timed.ok.all()
     assert (np.diff(timed.sent_s) >= 0).all()
     assert profile.variants[0].loads[1].at_deadlines[1].quality == pytest.approx(0.8)
@@ -44,9 +44,54 @@ def test_a_profile_says_what_was_answered_and_when(
     key = answers.variant.astype(np.int64) * 300 + answers.sample
     row = np.argsort(key)[timed.variant.astype(np.int64) * 300 + timed.sample]
     assert np.array_equal(timed.answer, answers.answer[row])
-    assert np.array_equal(timed.correct, answers.correct[row])
+    assert np.array_equal(timed.score, answers.score[row])
     assert answers.confidence[:300] == pytest.approx(answers.confidence[300:], abs=1e-5)
     assert {path.name for path in out.parent.iterdir()} == {"profile"}
+
+
+def test_variants_are_also_timed_alone_and_in_an_open_loop(
+    triton: EmbeddedTriton, toy_data: Path, tmp_path: Path, cli: Cli
+) -> None:
+    """A round each here: in turn with none beside; as Poisson arrivals at shares of throughput."""
+    out = tmp_path / "profile"
+    ended = cli(
+        *("run", "--triton", triton.endpoints.grpc, "--dataset", toy_data, "--out", out, *QUICK)
+    )
+    assert ended.code == 0, ended.err
+    opened = open_profile(out)
+    timed, profile = opened.observations, opened.profile
+    for load in (1, 3):
+        alone = timed.where(timed.alone & (timed.load == load))
+        assert np.bincount(alone.variant).tolist() == [5, 5]
+        assert np.flatnonzero(np.diff(alone.variant)).size == 1
+    half, most = np.unique(timed.rate[timed.rate > 0])
+    assert half / most == pytest.approx(5 / 8, rel=0.01)
+    for rate in (half, most):
+        arrived = timed.where(timed.rate == rate)
+        assert np.bincount(arrived.variant).tolist() == [5, 5]
+        assert set(arrived.load.tolist()) == {0}
+    for index, variant in enumerate(profile.variants):
+        own = timed.where(timed.alone & (timed.load == 1) & (timed.variant == index))
+        assert variant.service_s == pytest.approx(np.median(own.latency_s))
+        assert variant.calibration is not None
+        assert variant.calibration.calibrated_error < variant.calibration.error
+        assert variant.under_load is not None
+        assert variant.under_load.outstanding_s[0] == 0
+
+
+def test_an_open_loop_may_be_left_out(
+    triton: EmbeddedTriton, toy_data: Path, tmp_path: Path, cli: Cli
+) -> None:
+    """--open-loop '' measures closed loops only."""
+    out = tmp_path / "profile"
+    options = (*QUICK, "--open-loop", "")
+    ended = cli(
+        *("run", "--triton", triton.endpoints.grpc, "--dataset", toy_data, "--out", out, *options)
+    )
+    assert ended.code == 0, ended.err
+    timed = open_profile(out).observations
+    assert not timed.rate.any()
+    assert timed.alone.any()
 
 
 def test_summary_as_json_is_all_of_stdout(
@@ -77,7 +122,7 @@ def test_an_image_folder_is_measured(triton: EmbeddedTriton, tmp_path: Path, cli
     )
     assert ended.code == 0, ended.err
     profile = open_profile(tmp_path / "profile").profile
-    assert [variant.accuracy for variant in profile.variants] == [1.0, 1.0]
+    assert [variant.quality for variant in profile.variants] == [1.0, 1.0]
 
 
 def test_a_model_without_batches_is_measured(
@@ -90,7 +135,7 @@ def test_a_model_without_batches_is_measured(
     )
     assert ended.code == 0, ended.err
     profile = open_profile(tmp_path / "profile").profile
-    assert [variant.accuracy for variant in profile.variants] == [0.8, 0.8]
+    assert [variant.quality for variant in profile.variants] == [0.8, 0.8]
 
 
 def test_a_profile_is_not_overwritten_unasked(
@@ -127,6 +172,7 @@ def test_a_profile_is_not_overwritten_unasked(
         (("--labels", "nowhere.txt"), "nowhere.txt: cannot be read"),
         (("--loads", "1,x"), "'1,x' is not a list of numbers"),
         (("--loads", "0"), "'0' is not a list of positive integers"),
+        (("--open-loop", "1.5"), "'1.5' is not a list of shares between 0 and 1"),
         (("--deadlines-ms", "0"), "'0' is not a list of positive times"),
         (("--deadlines-ms", "nan"), "contains NaN"),
         (("--image-size", "12"), "--image-size '12' is not like 224x224"),

@@ -11,6 +11,7 @@ from deploy.embedded import EmbeddedTriton
 from profiler.errors import ModelError, TritonGone
 from profiler.measure.bench import choose_models
 from profiler.measure.triton import Triton
+from profiler.tensors import Tensor
 from tailq.fingerprint import fingerprint
 
 pytestmark = pytest.mark.triton
@@ -32,9 +33,8 @@ def http(triton: EmbeddedTriton, path: str) -> dict[str, object]:
 def test_a_variant_is_described_by_its_metadata(client: Triton) -> None:
     """Input, output, batch and version are what Triton says."""
     variant = client.variant("toy_softmax")
-    assert (variant.input.name, variant.input.datatype) == ("images", "FP32")
-    assert variant.input.shape == (1, 4, 4)
-    assert variant.output.name == "scores"
+    assert variant.inputs == (Tensor("images", "FP32", (1, 4, 4)),)
+    assert variant.outputs == (Tensor("scores", "FP32", (3,)),)
     assert (variant.batch, variant.version, variant.leading) == (4, "1", True)
 
 

@@ -84,7 +84,7 @@ def test_a_profile_opens_as_it_was_stored(folder: Path) -> None:
     opened = open_profile(folder)
     assert same(opened.answers, ANSWERS)
     assert same(opened.observations, OBSERVED)
-    assert opened.profile.variants[0].accuracy == pytest.approx(2 / 3)
+    assert opened.profile.variants[0].quality == pytest.approx(2 / 3)
     table = pq.read_table(folder / "observations.parquet")
     assert table["variant"].to_pylist()[:1] == ["fast"]
     assert table["latency_s"].to_pylist()[:2] == [0.01, 0.02]

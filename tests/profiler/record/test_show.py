@@ -7,7 +7,9 @@ from rich.console import Console
 
 from profiler.record.show import show
 from tailq.profile import (
+    Convergence,
     DataSet,
+    Metric,
     Profile,
     QualityAtDeadline,
     Server,
@@ -40,21 +42,24 @@ PROFILE = Profile(
     server=Server(name="triton", version="2.51.0"),
     loads=(1, 4),
     stopped_by="converged",
-    rjsd=0.041,
+    metric=Metric(task="classification", name="top-1", additive=True),
+    convergence=(Convergence(rounds=30, inferences=3840, rjsd=0.041, half_width=0.0042),),
     files={},
     variants=(
         VariantProfile(
             name="toy_big",
             version="1",
             fingerprint="",
-            accuracy=0.9,
+            quality=0.9,
+            service_s=0.001,
             loads=(at_load(1, 0.88), at_load(4, 0.7, failed=3)),
         ),
         VariantProfile(
             name="toy_small",
             version="1",
             fingerprint="",
-            accuracy=0.8,
+            quality=0.8,
+            service_s=0.001,
             loads=(at_load(1, 0.8), at_load(4, 0.8)),
         ),
     ),
@@ -72,11 +77,12 @@ def row(text: str, name: str) -> list[str]:
 
 
 def test_a_row_tells_latencies_and_the_worst_loads_quality() -> None:
-    """Accuracy, p50/p99 at each load, quality and tail at the deadline; the best variant last."""
+    """Quality, p50/p99 at each load, quality and tail at the deadline; the best variant last."""
     text = shown(200, terminal=False)
     assert row(text, "toy_big") == ["toy_big", "90.0", "1.2/34.5", "4.8/34.5", "70.0", "(60.0)"]
     assert text.index("toy_small") < text.index("toy_big")
     assert "3840 timed requests, 30 rounds a load; stopped by convergence, rJSD 0.041" in text
+    assert "5 % tail known to ±0.42 %" in text
 
 
 def test_failed_requests_are_told() -> None:
