@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from profiler.datasets import arrays, fashion_mnist, files
+from profiler.datasets import arrays, coco, fashion_mnist, files, interactions, manifest, speech
 from profiler.datasets.base import ArrayDataset, Dataset, Indices, from_samples
 from profiler.datasets.fashion_mnist import Half
 from profiler.datasets.images import Preprocessing
@@ -24,11 +24,17 @@ __all__ = [
 FASHION_MNIST = "fashion-mnist"
 
 
-def open_dataset(source: str, labels: Path | None, preprocessing: Preprocessing) -> Dataset:
+def open_dataset(
+    source: str,
+    labels: Path | None,
+    preprocessing: Preprocessing,
+    images: Path | None = None,
+) -> Dataset:
     """Open labelled data.
 
-    source: "fashion-mnist", a folder of class folders, a manifest (.csv, .jsonl) or a NumPy
-    archive (.npz). labels: a file of class names. Raises DatasetError.
+    source: "fashion-mnist", a folder of class folders, a manifest (.csv, .jsonl), a NumPy archive
+    (.npz) or a COCO file (.json). labels: a file of class names. images: the folder of the images
+    that a COCO file names; None: the file's own. Raises DatasetError.
     """
     if source == FASHION_MNIST:
         return load_fashion_mnist("profile")
@@ -43,8 +49,21 @@ def open_dataset(source: str, labels: Path | None, preprocessing: Preprocessing)
     if path.suffix == ".npz":
         return arrays.read(path)
     if path.suffix in (".csv", ".jsonl"):
-        return files.read_manifest(path, classes, preprocessing)
-    raise DatasetError(f"{source}: must be a folder, a .csv or .jsonl manifest, or an .npz archive")
+        return _read_manifest(path, classes, preprocessing)
+    if path.suffix == ".json":
+        return coco.read(path, images, classes, preprocessing)
+    raise DatasetError(
+        f"{source}: must be a folder, a .csv or .jsonl manifest, an .npz archive or a COCO .json"
+    )
+
+
+def _read_manifest(path: Path, classes: list[str] | None, preprocessing: Preprocessing) -> Dataset:
+    kind, rows = manifest.read(path)
+    if "relevant" in kind:
+        return interactions.from_rows(path, rows)
+    if "text" in kind:
+        return speech.with_texts(path, rows, kind[0])
+    return files.labelled_images(path, rows, classes, preprocessing)
 
 
 def load_fashion_mnist(half: Half) -> ArrayDataset:

@@ -1,11 +1,12 @@
 """Which image has which label: a folder of class folders, or a manifest (CSV or JSON lines)."""
 
-import csv
-import json
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from profiler.datasets.images import ImageDataset, Preprocessing, from_files
+from profiler.datasets.manifest import Row, read_text
 from profiler.errors import DatasetError
 
 _SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"})
@@ -13,7 +14,7 @@ _SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", 
 
 def read_classes(path: Path) -> list[str]:
     """Read class names, one a line; the first is class 0. Raises DatasetError."""
-    names = [line.strip() for line in _text(path).splitlines() if line.strip()]
+    names = [line.strip() for line in read_text(path).splitlines() if line.strip()]
     if not names or len(set(names)) != len(names):
         raise DatasetError(f"{path}: must name each class once, one a line")
     return names
@@ -40,28 +41,26 @@ def read_folder(
             raise DatasetError(f"{path}: its class {name!r} is not in the labels file")
         files += images
         labels += [names.index(name)] * len(images)
-    return from_files(str(folder), files, labels, preprocessing)
+    return from_files(str(folder), files, np.array(labels, dtype=np.int64), preprocessing)
 
 
-def read_manifest(
-    path: Path, classes: list[str] | None, preprocessing: Preprocessing
+def labelled_images(
+    path: Path, rows: Sequence[Row], classes: list[str] | None, preprocessing: Preprocessing
 ) -> ImageDataset:
-    """Read a manifest with the columns `path` (relative to it) and `label` (index or class name).
+    """Take images from the rows of a manifest: `path` (relative to it), `label` (index or name).
 
     classes: names of the classes in the model's order; None: alphabetical, where labels are
     names. Raises DatasetError naming the line.
     """
-    rows = list(_json_lines(path) if path.suffix == ".jsonl" else _csv(path))
-    if not rows:
-        raise DatasetError(f"{path}: names no samples")
-    by_index = classes is None and all(label.isdigit() for _, _, label in rows)
-    names = classes if classes is not None else sorted({label for _, _, label in rows})
+    given = [str(row.values["label"]).strip() for row in rows]
+    by_index = classes is None and all(label.isdigit() for label in given)
+    names = classes if classes is not None else sorted(set(given))
     labels = [
-        int(label) if by_index else _index(f"{path}:{line}", label, names)
-        for line, _, label in rows
+        int(label) if by_index else _index(f"{path}:{row.line}", label, names)
+        for row, label in zip(rows, given, strict=True)
     ]
-    files = [path.parent / file for _, file, _ in rows]
-    return from_files(str(path), files, labels, preprocessing)
+    files = [path.parent / str(row.values["path"]) for row in rows]
+    return from_files(str(path), files, np.array(labels, dtype=np.int64), preprocessing)
 
 
 def _index(place: str, label: str, names: list[str]) -> int:
@@ -72,36 +71,3 @@ def _index(place: str, label: str, names: list[str]) -> int:
     raise DatasetError(
         f"{place}: label {label!r} is neither one of the {len(names)} classes nor an index of one"
     )
-
-
-def _csv(path: Path) -> Iterator[tuple[int, str, str]]:
-    reader = csv.DictReader(_text(path).splitlines())
-    missing = {"path", "label"} - set(reader.fieldnames or [])
-    if missing:
-        raise DatasetError(f"{path}: has no column {' and no column '.join(sorted(missing))}")
-    for row in reader:
-        if not row["path"] or not row["label"]:
-            raise DatasetError(f"{path}:{reader.line_num}: path or label is empty")
-        yield reader.line_num, row["path"], row["label"].strip()
-
-
-def _json_lines(path: Path) -> Iterator[tuple[int, str, str]]:
-    for number, line in enumerate(_text(path).splitlines(), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-            yield number, str(row["path"]), str(row["label"])
-        except (ValueError, TypeError, KeyError):
-            raise DatasetError(
-                f'{path}:{number}: is not like {{"path": "a.png", "label": "cat"}}'
-            ) from None
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8-sig")
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot be read ({error.strerror})") from None
-    except UnicodeDecodeError:
-        raise DatasetError(f"{path}: is not UTF-8 text") from None

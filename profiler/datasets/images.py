@@ -1,5 +1,7 @@
 """Image files as models take them: decoded, fitted to the model's input and scaled."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -8,10 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from profiler.datasets.base import Floats, Indices, Labels, Shape, sha256_of
+from profiler.datasets.base import Floats, Indices, Labels, Shape, only, sha256_of
 from profiler.errors import DatasetError
+from profiler.tensors import Column, Tensor
 
 Layout = Literal["chw", "hwc"]
+# How a picture of other proportions gets into the input: scaled to cover it and cut at the
+# centre, or, where nothing may be lost, with each side scaled by itself.
+Fit = Literal["cover", "stretch"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +54,25 @@ class ImageDataset:
     labels: Labels
     sha256: str
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
+    fit: Fit = "cover"
+
+    def tensors(self, samples: Indices, inputs: Sequence[Tensor]) -> list[Column]:
+        """See Dataset."""
+        return [list(self.inputs(samples, only(self.name, inputs).shape))]
+
+    def frame(self, shape: Shape) -> tuple[int, int]:
+        """Width and height of the pictures that a model of that input takes. DatasetError."""
+        target = _target(self.name, shape, self.preprocessing)
+        return target.width, target.height
 
     def inputs(self, samples: Indices, shape: Shape) -> Floats:
-        """See Dataset. Pictures are scaled to cover the input, bicubic, and cut at the centre."""
+        """Pictures in the shape that a model takes, scaled bicubically: [len(samples), *shape].
+
+        shape: of one sample at the model; -1 is any size. Raises DatasetError if they do not fit.
+        """
         target = _target(self.name, shape, self.preprocessing)
-        pictures = np.stack([_decode(self.files[int(index)], target) for index in samples])
+        files = [self.files[int(index)] for index in samples]
+        pictures = np.stack([_decode(file, target, self.fit) for file in files])
         steps = self.preprocessing
         mean = _per_channel(self.name, "--mean", steps.mean, target.channels)
         std = _per_channel(self.name, "--std", steps.std, target.channels)
@@ -65,15 +85,17 @@ class ImageDataset:
 
 
 def from_files(
-    name: str, files: list[Path], labels: list[int], preprocessing: Preprocessing
+    name: str,
+    files: Sequence[Path],
+    labels: Labels,
+    preprocessing: Preprocessing,
+    fit: Fit = "cover",
 ) -> ImageDataset:
     """Check image files and make a data set of them. Raises DatasetError naming a bad file."""
-    parts = [repr(preprocessing).encode()]
-    for path, label in zip(files, labels, strict=True):
-        parts += [str(label).encode(), _content(path)]
-    return ImageDataset(
-        name, tuple(files), np.array(labels, dtype=np.int64), sha256_of(parts), preprocessing
-    )
+    parts = [repr((preprocessing, fit)).encode()]
+    for path, label in zip(files, labels.tolist(), strict=True):
+        parts += [json.dumps(label).encode(), _content(path)]
+    return ImageDataset(name, tuple(files), labels, sha256_of(parts), preprocessing, fit)
 
 
 def _content(path: Path) -> bytes:
@@ -86,13 +108,17 @@ def _content(path: Path) -> bytes:
         raise DatasetError(f"{path}: cannot be read ({error.strerror or error})") from None
 
 
-def _decode(path: Path, target: _Target) -> NDArray[np.uint8]:
+def _decode(path: Path, target: _Target, fit: Fit) -> NDArray[np.uint8]:
     try:
         with Image.open(path) as image:
             upright = ImageOps.exif_transpose(image).convert("L" if target.channels == 1 else "RGB")
     except (OSError, Image.DecompressionBombError) as error:
         raise DatasetError(f"{path}: cannot be decoded ({error})") from None
-    fitted = ImageOps.fit(upright, (target.width, target.height), Image.Resampling.BICUBIC)
+    size = target.width, target.height
+    if fit == "cover":
+        fitted = ImageOps.fit(upright, size, Image.Resampling.BICUBIC)
+    else:
+        fitted = upright.resize(size, Image.Resampling.BICUBIC)
     return np.asarray(fitted, dtype=np.uint8).reshape(target.height, target.width, target.channels)
 
 

@@ -30,6 +30,7 @@ def test_an_archive_is_read_as_it_is(tmp_path: Path) -> None:
     """Inputs are given as float32 in the order asked for."""
     data = arrays.read(saved(tmp_path, inputs=INPUTS.astype(np.float64), labels=LABELS))
     assert data.labels.tolist() == LABELS.tolist()
+    assert isinstance(data, ArrayDataset)
     given = data.inputs(np.array([3, 1]), (1, 4, 4))
     assert given.dtype == np.float32
     assert np.array_equal(given, INPUTS[[3, 1]])

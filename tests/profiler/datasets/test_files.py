@@ -108,9 +108,13 @@ def test_a_label_out_of_range_is_refused_with_its_line(folder: Path, label: str)
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.csv", "", "has no column label and no column path"),
+        ("a.csv", "", "must have the columns path and label or audio and text or"),
         ("a.csv", "path,label\n", "names no samples"),
-        ("a.csv", "file,label\nx.png,1\n", "has no column path"),
+        (
+            "a.csv",
+            "file,label\nx.png,1\n",
+            "must have the columns path and label .* not file, label",
+        ),
         ("a.csv", "path,label\nx.png\n", r"a\.csv:2: path or label is empty"),
         ("a.csv", "path,label\nx.png,1\n", r"x\.png: cannot be read"),
         ("a.jsonl", '{"path": "x.png"}\n', r"a\.jsonl:1: is not like"),

@@ -20,7 +20,7 @@ def picture(folder: Path, size: tuple[int, int] = (8, 4)) -> Path:
 
 
 def data(folder: Path, preprocessing: Preprocessing | None = None) -> ImageDataset:
-    return from_files("toy", [picture(folder)], [0], preprocessing or Preprocessing())
+    return from_files("toy", [picture(folder)], np.array([0]), preprocessing or Preprocessing())
 
 
 FIRST = np.array([0])
@@ -45,7 +45,7 @@ def test_pictures_are_cut_at_the_centre(tmp_path: Path) -> None:
     wide = Image.new("L", (12, 4), 0)
     wide.paste(255, (4, 0, 8, 4))
     wide.save(path)
-    images = from_files("toy", [path], [0], Preprocessing())
+    images = from_files("toy", [path], np.array([0]), Preprocessing())
     assert images.inputs(FIRST, (1, 4, 4)).min() == 1.0
 
 
@@ -92,7 +92,7 @@ def test_what_is_no_image_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "image.png"
     path.write_text("not an image")
     with pytest.raises(DatasetError, match=r"image\.png: is not an image"):
-        from_files("toy", [path], [0], Preprocessing())
+        from_files("toy", [path], np.array([0]), Preprocessing())
 
 
 def test_a_truncated_image_is_refused(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_a_truncated_image_is_refused(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
     Image.fromarray(noise).save(path)
     path.write_bytes(path.read_bytes()[:2000])
-    images = from_files("toy", [path], [0], Preprocessing())
+    images = from_files("toy", [path], np.array([0]), Preprocessing())
     with pytest.raises(DatasetError, match=r"image\.png: cannot be decoded"):
         images.inputs(FIRST, (3, 4, 4))
 
