@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tailq import artefact
-from tailq.errors import TailqError
+from tailq.errors import ArtefactError, TailqError
+from tailq.plan import Single
 from tailq.tier import TierTable
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def run(
     )
     logging.getLogger("uvicorn").setLevel(max(logging.WARNING, logging.getLogger().level))
     try:
-        table = artefact.read(tiers, TierTable)
+        table = _executable(artefact.read(tiers, TierTable), tiers)
         # Late, so that `--help` and a bad tier table are answered at once.
         from gateway.dataplane import Limits
         from gateway.settings import Settings, endpoint
@@ -83,6 +84,18 @@ def run(
     except TailqError as error:
         typer.echo(f"tailq-gateway: {error}", err=True)
         raise typer.Exit(2) from None
+
+
+def _executable(table: TierTable, path: Path) -> TierTable:
+    """The table, if this gateway can keep its promises. Raises ArtefactError if not."""
+    for tier in table.tiers:
+        for promise in tier.promises:
+            if not isinstance(promise.plan, Single):
+                raise ArtefactError(
+                    f"{path}: tier {tier.name} has the plan {promise.plan}; this gateway executes "
+                    "single plans; compile with plans: [single]"
+                )
+    return table
 
 
 def _serve(table: TierTable, settings: "Settings", *, as_json: bool) -> None:

@@ -148,7 +148,9 @@ class Execution:
             self.decision = plane.router.decide(self._ask, plane.outstanding)
         self._asked = now
         plane.outstanding += 1
-        self._call = plane.upstream.infer(self.decision.plan.variant, payload, self._deadline, self)
+        self._call = plane.upstream.infer(
+            self.decision.plan.variants[0], payload, self._deadline, self
+        )
 
     def leave(self) -> None:
         """The client is gone: no answer is wanted."""
@@ -171,7 +173,7 @@ class Execution:
         now = plane.clock.now()
         self._call = None
         plane.outstanding -= 1
-        plane.recorder.upstream_ended(self.decision.plan.variant, now - self._asked)
+        plane.recorder.upstream_ended(self.decision.plan.variants[0], now - self._asked)
         if self._answer is None:
             self._timer.cancel()
         elif now >= self._deadline:

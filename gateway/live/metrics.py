@@ -102,7 +102,7 @@ class Metrics(Collector):
         """See dataplane.Recorder."""
         decision = answer.decision
         tier = decision.tier.name
-        key = (tier, decision.plan.variant, answer.outcome)
+        key = (tier, decision.plan.variants[0], answer.outcome)
         self._requests[key] = self._requests.get(key, 0) + 1
         self._durations[tier].observe(answer.total_s)
 

@@ -93,7 +93,7 @@ class Renderer:
         return problem.response(status, detail, head, outcome=answer.outcome)
 
     def _own_name(self, text: str, answer: Answer) -> str:
-        return text.replace(f"'{answer.decision.plan.variant}'", f"'{self._name}'")
+        return text.replace(f"'{answer.decision.plan.variants[0]}'", f"'{self._name}'")
 
     def _rendered(self, answer: Answer) -> tuple[bytes, bytes]:
         decision = answer.decision
@@ -128,7 +128,7 @@ def known(decision: Decision, outcome: str) -> bytes:
     """The header lines that good and bad answers share."""
     return (
         f"tailq-tier: {decision.tier.name}\r\n"
-        f"tailq-variant: {_printable(decision.plan.variant)}\r\n"
+        f"tailq-variant: {_printable(decision.plan.variants[0])}\r\n"
         f"tailq-outcome: {outcome}\r\n"
         f"tailq-deadline-ms: {decision.deadline_s * 1000:.6g}\r\n"
     ).encode()
@@ -142,7 +142,7 @@ def _printable(text: str) -> str:
 def _parameters(decision: Decision, outcome: str) -> bytes:
     values: dict[str, str | float] = {
         "tailq_tier": decision.tier.name,
-        "tailq_variant": decision.plan.variant,
+        "tailq_variant": decision.plan.variants[0],
         "tailq_outcome": outcome,
         "tailq_deadline_ms": round(decision.deadline_s * 1000, 6),
     }

@@ -9,11 +9,13 @@ class PromiseView(BaseModel):
     """What holds for requests of a tier with this deadline."""
 
     deadline_ms: float
-    quality: float = Field(description="at least this share is answered right and in time")
-    expected_quality: float = Field(description="the same share as measured")
+    quality: float = Field(description="at least this, late answers counting as none")
+    expected_quality: float = Field(description="the same as measured")
     expected_on_time: float
     p50_ms: float
     p99_ms: float
+    mean_ms: float
+    plan: str = Field(description="what is done with a request, in words")
     variants: list[str]
 
 
@@ -40,6 +42,7 @@ class TiersView(BaseModel):
     """All tiers of the service, and what their promises rest on."""
 
     service: str
+    metric: str = Field(description="what quality means")
     confidence: float = Field(description="that every promise here is true")
     reference_quality: float = Field(description="of the best variant, without a deadline")
     profile: str
@@ -53,6 +56,7 @@ def view(table: TierTable) -> TiersView:
     """The table for clients: milliseconds, and nothing that only operators need."""
     return TiersView(
         service=table.service,
+        metric=table.metric,
         confidence=table.confidence,
         reference_quality=table.reference.quality,
         profile=table.conditions.profile,
@@ -73,6 +77,8 @@ def view(table: TierTable) -> TiersView:
                         expected_on_time=promise.expected_on_time,
                         p50_ms=_ms(promise.p50_s),
                         p99_ms=_ms(promise.p99_s),
+                        mean_ms=_ms(promise.mean_s),
+                        plan=str(promise.plan),
                         variants=list(promise.plan.variants),
                     )
                     for promise in tier.promises

@@ -1,16 +1,20 @@
 """The tier spec: the small YAML in which an owner says which tiers the service should have."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tailq.artefact import explain
 from tailq.errors import ArtefactError
-from tailq.tier import Name, Objective
+from tailq.tier import Limit, Name, Objective
 
+Kind = Literal["single", "cascade", "race", "rescue"]
 Milliseconds = Annotated[float, Field(gt=0, le=60_000, allow_inf_nan=False)]
+Loss = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
+Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Percentile = Annotated[float, Field(gt=0, lt=100, allow_inf_nan=False)]
 
 
 def _distinct(deadlines: tuple[float, ...]) -> tuple[float, ...]:
@@ -19,35 +23,78 @@ def _distinct(deadlines: tuple[float, ...]) -> tuple[float, ...]:
     return tuple(sorted(deadlines))
 
 
-class TierSpec(BaseModel):
-    """One wanted tier.
+class _Spec(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TierSpec(_Spec):
+    """One wanted tier. Exactly one of tolerance, absolute_tolerance and floor is given.
 
     tolerance: greatest relative loss of quality against the best variant, 0.02 is 2 %.
-    objective: what to be best at among the plans that keep the tolerance.
+    absolute_tolerance: the same in quality itself, 0.02 is 2 points. floor: least quality.
+    objective: what to be best at among the plans that keep that. percentile: of the response time;
+    without it its mean counts. plans: kinds that may be used; without it those of the whole spec.
     deadlines_ms: each gets its own plan and promise.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    tolerance: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
+    tolerance: Loss | None = None
+    absolute_tolerance: Loss | None = None
+    floor: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] | None = None
     objective: Objective = "response-time"
+    percentile: Percentile | None = None
+    plans: Annotated[tuple[Kind, ...], Field(min_length=1)] | None = None
     deadlines_ms: Annotated[
         tuple[Milliseconds, ...], Field(min_length=1, max_length=16), AfterValidator(_distinct)
     ]
 
+    @property
+    def limit(self) -> Limit:
+        """How much worse than the reference the tier may be."""
+        if self.tolerance is not None:
+            return Limit(kind="relative", value=self.tolerance)
+        if self.absolute_tolerance is not None:
+            return Limit(kind="absolute", value=self.absolute_tolerance)
+        assert self.floor is not None
+        return Limit(kind="floor", value=self.floor)
 
-class TiersSpec(BaseModel):
+    @model_validator(mode="after")
+    def _one_limit(self) -> Self:
+        given = (self.tolerance, self.absolute_tolerance, self.floor)
+        if sum(value is not None for value in given) != 1:
+            raise ValueError("give exactly one of tolerance, absolute_tolerance and floor")
+        if self.percentile is not None and self.objective != "response-time":
+            raise ValueError("a percentile is of the response time; cost has none")
+        return self
+
+
+class TiersSpec(_Spec):
     """The whole file.
 
-    confidence: probability that every promise made is true. default: the tier of requests that
-    name none; left out, such requests are refused.
+    confidence: probability that every promise made is true. method: how that is tested. plans:
+    kinds of plan that may be used. prices: of a device-second, by variant; 1 where none is given.
+    default: the tier of requests that name none; left out, such requests are refused.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
+    method: Literal["ltt", "bootstrap"] = "ltt"
+    plans: Annotated[tuple[Kind, ...], Field(min_length=1)] = ("single",)
+    prices: dict[str, Price] = {}
     default: Name | None = None
     tiers: Annotated[dict[Name, TierSpec], Field(min_length=1, max_length=64)]
+
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        """Every kind of plan that some tier may use."""
+        return frozenset(kind for tier in self.tiers.values() for kind in self.allowed(tier))
+
+    @property
+    def deadlines_s(self) -> tuple[float, ...]:
+        """Every deadline of some tier, ascending, seconds."""
+        return tuple(sorted({d / 1000 for tier in self.tiers.values() for d in tier.deadlines_ms}))
+
+    def allowed(self, tier: TierSpec) -> tuple[Kind, ...]:
+        """The kinds of plan that a tier may use."""
+        return self.plans if tier.plans is None else tier.plans
 
 
 def read(path: Path) -> TiersSpec:

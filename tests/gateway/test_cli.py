@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from tailq import artefact
+from tailq.plan import Cascade
 from tests.gateway.process import GatewayProcess
 from tests.gateway.running import TABLE
+from tests.tables import promise, table, tier
 
 HEAVY = ("torch", "torchvision", "scipy", "pandas", "pyarrow", "KDEpy", "tritonclient", "grpc")
 
@@ -44,7 +46,7 @@ def tiers(tmp_path: Path) -> Path:
     [
         (None, "cannot be read"),
         (b"", "tiers.json"),
-        (b'{"schema": "tailq.tiers/1", "service":', "tiers.json"),
+        (b'{"schema": "tailq.tiers/2", "service":', "tiers.json"),
         (b'{"schema": "tailq.tiers/9"}', "schema"),
     ],
 )
@@ -56,6 +58,16 @@ def test_a_bad_tier_table_is_a_clear_error(
     if content is not None:
         path.write_bytes(content)
     check_refused(run(f"--tiers={path}", "--triton=127.0.0.1:1"), says)
+
+
+def test_a_plan_it_cannot_execute_is_a_clear_error(tmp_path: Path) -> None:
+    """The tier and its plan are named, and how to compile a table that can be served."""
+    path = tmp_path / "tiers.json"
+    cascade = Cascade(stages=("small", "large"), thresholds=(0.9,))
+    artefact.write(path, table(tier("gold", 0.01, promise(cascade, 0.1))))
+    result = run(f"--tiers={path}", "--triton=127.0.0.1:1")
+    check_refused(result, "tier gold has the plan small →0.9→ large")
+    assert "plans: [single]" in result.stderr
 
 
 @pytest.mark.parametrize("triton", ["nothing", "host:", ":8000", "host:99999", "a b:1"])

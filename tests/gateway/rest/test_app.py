@@ -118,6 +118,8 @@ async def test_the_tiers_are_listed(client: Client) -> None:
     assert fast["default"] is False
     assert fast["promises"][0]["deadline_ms"] == 5000
     assert fast["promises"][0]["quality"] == 0.9
+    assert fast["promises"][0]["plan"] == fast["promises"][0]["variants"][0]
+    assert content["metric"] == "top-1"
     assert content["not_offered"] == []
     assert content["confidence"] == 0.95
 

@@ -44,11 +44,35 @@ def test_a_tier_that_can_be_promised_is_written(cli: Cli, tmp_path: Path, profil
     assert ended.code == 0, ended.err
     table = artefact.read(out, TierTable)
     promise = table.tiers[0].promises[0]
-    assert promise.plan.variant == "good"
+    assert promise.plan.variants[0] == "good"
     assert 0.9 < promise.quality < promise.expected_quality == pytest.approx(0.95)
     assert len(table.conditions.profile) == 16
     assert (table.default, table.conditions.max_outstanding) == ("gold", 1)
     assert "good" in ended.out
+    assert "top-1 95.00%" in ended.out
+
+
+def test_plans_of_two_variants_are_shown_in_words_with_their_gain(
+    cli: Cli, tmp_path: Path, profile: Path
+) -> None:
+    """A rescue that would only cost more is not chosen; `--json` prints the table alone."""
+    path = wish(tmp_path, 100)
+    path.write_text(path.read_text() + "plans: [single, rescue]\n")
+    ended = cli("tiers", profile, "--spec", path, "--out", tmp_path / "t.json", "--json")
+    assert ended.code == 0, ended.err
+    table = TierTable.model_validate_json(ended.out)
+    assert str(table.tiers[0].promises[0].plan) == "good"
+    assert "gain" in ended.err
+
+
+def test_a_price_for_nobody_is_one_clear_message(cli: Cli, tmp_path: Path, profile: Path) -> None:
+    """Exit code 2 and the names there are."""
+    path = wish(tmp_path, 100)
+    path.write_text(path.read_text() + "prices: {huge: 2}\n")
+    ended = cli("tiers", profile, "--spec", path, "--out", tmp_path / "tiers.json")
+    assert ended.code == 2
+    assert "huge was not profiled; there are fast, good" in ended.err
+    assert "Traceback" not in ended.err
 
 
 def test_no_table_is_written_where_nothing_can_be_promised(

@@ -1,85 +1,23 @@
-"""Compiled tiers: the best plan among those proven, and promises true as often as stated."""
+"""Compiled tiers: the best plan by the objective among those proven."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import pytest
-from scipy import stats
 
-from profiler.tiers.compile import GATEWAY_HOP_S, Evidence, Timed, compile_tiers
-from profiler.tiers.spec import TiersSpec
-from tailq.profile import DataSet, Profile, Server, VariantAtLoad, VariantProfile
+from profiler.record.evidence import Evidence
+from tailq.errors import ArtefactError
+from tailq.plan import Cascade, Race, Rescue, Single
 from tailq.tier import TierTable
+from tests.profiler.tiers.services import Variant, broken, compiled, population, profile_of
 
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class Service:
-    """The truth of one synthetic variant: how often it is right, and its mean latency (s)."""
-
-    accuracy: float
-    mean_s: float
-
-    def lateness(self, deadline_s: float) -> float:
-        """Probability of coming after the deadline less the gateway's hop (gamma, shape 8)."""
-        return float(stats.gamma.sf(deadline_s - GATEWAY_HOP_S, 8, scale=self.mean_s / 8))
-
-
-def measure(
-    services: Mapping[str, Service],
-    rng: np.random.Generator,
-    samples: int = 4000,
-    rounds: int = 30,
-    size: int = 40,
-) -> dict[str, Evidence]:
-    """Draw a profile: answers correlated between variants, as on real data, latencies gamma."""
-    difficulty = rng.random(samples)  # right where the difficulty is below the accuracy, mostly
-    evidence = {}
-    for name, service in services.items():
-        swap = rng.random(samples) < 0.05
-        correct = np.where(swap, rng.random(samples), difficulty) < service.accuracy
-        timed = {}
-        for load in (1, 4):
-            chosen = rng.integers(samples, size=rounds * size)
-            scale = service.mean_s / 8 * (1.0 if load == 4 else 0.5)
-            latency = rng.gamma(8, scale, size=rounds * size)
-            timed[load] = Timed(correct[chosen], latency, np.repeat(np.arange(rounds), size))
-        evidence[name] = Evidence(correct, timed)
-    return evidence
-
-
-def compiled(evidence: dict[str, Evidence], spec: dict[str, object]) -> TierTable:
-    """The tier table of the evidence for the spec."""
-    at_load = VariantAtLoad(load=4, rounds=1, requests=1, p50_s=1, p99_s=1, at_deadlines=())
-    profile = Profile(
-        id="0123456789abcdef",
-        service="fashion",
-        started=NOW,
-        finished=NOW,
-        dataset=DataSet(name="synthetic", samples=4000, sha256=""),
-        server=Server(name="triton", version="0"),
-        loads=(1, 4),
-        stopped_by="budget",
-        rjsd=0.1,
-        files={},
-        variants=tuple(
-            VariantProfile(name=v, version="1", fingerprint=v, accuracy=0.5, loads=(at_load,))
-            for v in evidence
-        ),
-    )
-    return compile_tiers(TiersSpec.model_validate(spec), profile, evidence, NOW)
-
-
-FAMILY = {
-    "large": Service(0.95, 0.03),
-    "medium": Service(0.94, 0.01),
-    "small": Service(0.90, 0.003),
-    "legacy": Service(0.92, 0.015),
-}
-SPEC: dict[str, object] = {
+FAMILY = [
+    Variant("large", 0.95, 0.03),
+    Variant("medium", 0.94, 0.01),
+    Variant("small", 0.90, 0.003),
+    Variant("legacy", 0.92, 0.015),
+]
+SPEC: dict[str, Any] = {
     "tiers": {
         "gold": {"tolerance": 0.015, "deadlines_ms": [20, 100]},
         "silver": {"tolerance": 0.05, "deadlines_ms": [40, 100]},
@@ -87,86 +25,163 @@ SPEC: dict[str, object] = {
         "dream": {"tolerance": 0.001, "deadlines_ms": [12]},
     }
 }
+ALL = ["single", "cascade", "race", "rescue"]
 
 
-def test_each_tier_gets_the_fastest_variant_that_keeps_its_tolerance() -> None:
+@pytest.fixture(scope="module")
+def truth() -> Evidence:
+    return population(FAMILY, np.random.default_rng(1))
+
+
+@pytest.fixture(scope="module")
+def evidence(truth: Evidence) -> Evidence:
+    return profile_of(truth, np.random.default_rng(2))
+
+
+def gold(**wanted: Any) -> dict[str, Any]:
+    """A spec with one tier."""
+    return {"tiers": {"gold": {"deadlines_ms": [100], **wanted}}}
+
+
+def plans(table: TierTable) -> dict[str, list[str]]:
+    return {tier.name: [str(p.plan) for p in tier.promises] for tier in table.tiers}
+
+
+def test_each_tier_gets_the_fastest_variant_that_keeps_its_tolerance(evidence: Evidence) -> None:
     """Strict tiers get the large variant, tolerant ones faster ones; the dominated gets none."""
-    table = compiled(measure(FAMILY, np.random.default_rng(1)), SPEC)
-    plans = {tier.name: [p.plan.variant for p in tier.promises] for tier in table.tiers}
-    assert plans == {"gold": ["large"], "silver": ["medium", "medium"], "bronze": ["small"]}
+    table = compiled(evidence, SPEC).table
+    assert plans(table) == {"gold": ["large"], "silver": ["medium", "medium"], "bronze": ["small"]}
     assert table.reference.variant == "large"
+    assert (table.method, table.metric) == ("ltt", "top-1")
 
 
-def test_what_cannot_be_promised_is_not_offered_and_says_why() -> None:
-    """A tier out of reach at a deadline names the nearest variant and what it loses to what."""
-    table = compiled(measure(FAMILY, np.random.default_rng(1)), SPEC)
+def test_a_promise_says_what_it_rests_on(evidence: Evidence) -> None:
+    """Samples, timed requests, the worst load and what may be lost there."""
+    promise = compiled(evidence, SPEC).table.tiers[0].promises[0]
+    assert (promise.basis.samples, promise.basis.timed) == (4000, 2000)
+    assert promise.basis.load == 4
+    assert 0 < promise.basis.lost_at_most < 0.01
+    assert promise.basis.slack >= 0
+    assert promise.quality < promise.expected_quality
+    assert promise.asks == 1
+    assert promise.cost == pytest.approx(0.015)
+
+
+def test_what_cannot_be_promised_is_not_offered_and_says_why(evidence: Evidence) -> None:
+    """A tier out of reach at a deadline names the nearest plan, what it lacks and what helps."""
+    table = compiled(evidence, SPEC).table
     missing = {(tier.name, tier.deadline_s): tier.why for tier in table.not_offered}
     assert set(missing) == {("gold", 0.02), ("dream", 0.012)}
-    assert "nearest is medium" in missing["gold", 0.02]
+    assert "nearest is medium, short by 0.0" in missing["gold", 0.02]
+    assert "lost to lateness (at load 4)" in missing["gold", 0.02]
     assert "would help" in missing["dream", 0.012]
 
 
-def test_failed_requests_break_a_promise_like_late_ones() -> None:
+def test_where_more_evidence_would_do_it_says_how_much(truth: Evidence) -> None:
+    """A tier that was kept when measured but is not proven asks for a greater profile."""
+    small = profile_of(truth, np.random.default_rng(2), samples=400)
+    [missing] = compiled(small, gold(tolerance=0.02)).table.not_offered
+    assert "times the samples and rounds in the profile may prove it" in missing.why
+
+
+@pytest.mark.parametrize(
+    ("objective", "kind"), [("response-time", (Race, Cascade)), ("cost", Cascade)]
+)
+def test_plans_of_several_variants_beat_single_ones(
+    truth: Evidence, evidence: Evidence, objective: str, kind: type
+) -> None:
+    """A pair keeps the strict tier at a fraction of the large variant's time or cost, in truth."""
+    made = compiled(evidence, {"plans": ALL, **gold(tolerance=0.015, objective=objective)})
+    promise = made.table.tiers[0].promises[0]
+    gain = made.gains["gold", 0.1]
+    assert isinstance(promise.plan, kind)
+    assert gain.single is not None
+    assert gain.chosen < 0.7 * gain.single
+    assert not broken(made.table, truth)
+
+
+def test_a_rescue_keeps_a_tier_that_a_late_primary_cannot(truth: Evidence) -> None:
+    """A variant that hangs now and then is promised with a rescuer, and not without."""
+    flaky = profile_of(truth, np.random.default_rng(3))
+    for timed in flaky.by_load.values():
+        timed.latency_s[::25, flaky.index("large")] = np.inf
+        timed.latency_s[::25, flaky.index("medium")] = np.inf
+    wanted = gold(tolerance=0.03)
+    assert not compiled(flaky, wanted).table.tiers
+    table = compiled(flaky, {"plans": ["single", "rescue"], **wanted}).table
+    plan = table.tiers[0].promises[0].plan
+    assert isinstance(plan, Rescue)
+    assert plan.rescuer in ("small", "legacy")
+    assert 0 < plan.after_s < 0.098
+
+
+def test_failed_requests_break_a_promise_like_late_ones(truth: Evidence) -> None:
     """A variant that answers but for one request in ten cannot be promised at any deadline."""
-    evidence = measure(FAMILY, np.random.default_rng(2))
-    for timed in evidence["medium"].by_load.values():
-        timed.latency_s[::10] = np.inf
-    table = compiled(evidence, SPEC)
-    assert all(p.plan.variant != "medium" for tier in table.tiers for p in tier.promises)
+    failing = profile_of(truth, np.random.default_rng(2))
+    for timed in failing.by_load.values():
+        timed.latency_s[::10, failing.index("medium")] = np.inf
+    table = compiled(failing, SPEC).table
+    assert all("medium" not in tier.variants for tier in table.tiers)
 
 
-def test_a_default_that_could_not_be_promised_is_dropped() -> None:
+def test_a_default_that_could_not_be_promised_is_dropped(evidence: Evidence) -> None:
     """Requests that name no tier are refused rather than served by a tier nobody promised."""
-    evidence = measure(FAMILY, np.random.default_rng(1))
-    assert compiled(evidence, {**SPEC, "default": "dream"}).default is None
-    assert compiled(evidence, {**SPEC, "default": "gold"}).default == "gold"
+    assert compiled(evidence, {**SPEC, "default": "dream"}).table.default is None
+    assert compiled(evidence, {**SPEC, "default": "gold"}).table.default == "gold"
 
 
-def test_objective_cost_prefers_the_fewest_device_seconds() -> None:
-    """By cost the unqueued latency decides, by response time the latency under load."""
-    evidence = measure(
-        {"large": Service(0.95, 0.03), "other": Service(0.95, 0.031)}, np.random.default_rng(3)
-    )
-    evidence["other"].by_load[1].latency_s[:] /= 3
-    for objective, variant in (("cost", "other"), ("response-time", "large")):
-        tiers = {"gold": {"tolerance": 0.1, "deadlines_ms": [200], "objective": objective}}
-        table = compiled(evidence, {"tiers": tiers})
-        assert table.tiers[0].promises[0].plan.variant == variant
+def test_prices_decide_by_cost(evidence: Evidence) -> None:
+    """A variant at a high price is not chosen for its few device-seconds."""
+    wanted = gold(tolerance=0.1, objective="cost")
+    assert plans(compiled(evidence, wanted).table) == {"gold": ["small"]}
+    priced = compiled(evidence, {"prices": {"small": 100}, **wanted})
+    assert plans(priced.table) == {"gold": ["medium"]}
 
 
-@pytest.mark.parametrize("confidence", [0.8])
-def test_promises_are_broken_no_more_often_than_stated(confidence: float) -> None:
-    """Over services with many near-ties, a false promise is rarer than 1 - confidence."""
-    rng = np.random.default_rng(11)
-    runs = 150
-    broken = offered = 0
-    for _ in range(runs):
-        family = {
-            f"v{k}": Service(a, m)
-            for k, (a, m) in enumerate(
-                zip(rng.uniform(0.92, 0.94, 6), rng.uniform(0.004, 0.012, 6), strict=True)
-            )
-        }
-        evidence = measure(family, rng, samples=1000, rounds=20, size=20)
-        tiers = {
-            f"t{tolerance}": {"tolerance": tolerance, "deadlines_ms": [15, 30]}
-            for tolerance in (0.02, 0.04)
-        }
-        table = compiled(evidence, {"confidence": confidence, "tiers": tiers})
-        offered += len(table.tiers)
-        broken += is_broken(table, family)
-    assert offered > runs / 4  # the test is about promises made
-    allowed = 1 - confidence
-    assert stats.binomtest(broken, runs, allowed, alternative="greater").pvalue > 1e-3
+def test_a_percentile_of_the_response_time_may_be_minimised(truth: Evidence) -> None:
+    """A variant with rare long latencies wins by the mean and loses by the 95th percentile."""
+    evidence = profile_of(truth, np.random.default_rng(2))
+    for timed in evidence.by_load.values():
+        timed.latency_s[:, evidence.index("small")] = 0.001
+        timed.latency_s[::15, evidence.index("small")] = 0.08
+    assert plans(compiled(evidence, gold(tolerance=0.1)).table) == {"gold": ["small"]}
+    table = compiled(evidence, gold(tolerance=0.1, percentile=95)).table
+    assert plans(table) == {"gold": ["medium"]}
+    assert table.tiers[0].percentile == 95
 
 
-def is_broken(table: TierTable, family: dict[str, Service]) -> bool:
-    """Whether any promise of the table is false of the true services."""
-    reference = family[table.reference.variant].accuracy
-    for tier in table.tiers:
-        for promise in tier.promises:
-            service = family[promise.plan.variant]
-            true = service.accuracy * (1 - service.lateness(promise.deadline_s))
-            if true < promise.quality or true < (1 - tier.tolerance) * reference:
-                return True
-    return False
+@pytest.mark.parametrize(
+    ("limit", "kind", "tolerance"),
+    [
+        ({"tolerance": 0.03}, "relative", 0.03),
+        ({"absolute_tolerance": 0.03}, "absolute", 0.03 / 0.95),
+        ({"floor": 0.91}, "floor", 1 - 0.91 / 0.95),
+    ],
+)
+def test_a_limit_may_be_relative_absolute_or_a_floor(
+    evidence: Evidence, limit: dict[str, float], kind: str, tolerance: float
+) -> None:
+    """The promise is tested against it; clients compare with its relative equivalent."""
+    tier = compiled(evidence, gold(**limit)).table.tiers[0]
+    assert tier.limit.kind == kind
+    assert tier.limit.value == next(iter(limit.values()))
+    assert tier.tolerance == pytest.approx(tolerance, abs=0.005)
+    assert tier.promises[0].plan == Single(variant="medium")
+    if kind == "floor":
+        assert tier.promises[0].quality >= 0.91
+
+
+def test_bootstrap_selects_as_published(evidence: Evidence) -> None:
+    """It picks a plan that gains at least as much as ltt's, since it corrects for nothing."""
+    spec = {"plans": ["single", "cascade"], **gold(tolerance=0.01)}
+    ltt, bootstrap = (compiled(evidence, {**spec, "method": m}) for m in ("ltt", "bootstrap"))
+    assert bootstrap.table.method == "bootstrap"
+    assert bootstrap.gains["gold", 0.1].chosen <= ltt.gains["gold", 0.1].chosen
+    assert isinstance(bootstrap.table.tiers[0].promises[0].plan, Cascade)
+    assert bootstrap.table.tiers[0].promises[0].basis.slack >= 0
+
+
+def test_prices_of_unknown_variants_are_refused(evidence: Evidence) -> None:
+    """The variant is named, and those there are."""
+    with pytest.raises(ArtefactError, match="prices: huge was not profiled; there are large, me"):
+        compiled(evidence, {**SPEC, "prices": {"huge": 2}})

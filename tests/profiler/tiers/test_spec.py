@@ -13,6 +13,7 @@ default: gold
 tiers:
   gold: {tolerance: 0.01, deadlines_ms: [100, 50]}
   cheap: {tolerance: 0.05, objective: cost, deadlines_ms: [50]}
+  sure: {floor: 0.9, percentile: 95, plans: [single, rescue], deadlines_ms: [50]}
 """
 
 
@@ -28,6 +29,17 @@ def test_a_spec_is_read_with_its_deadlines_in_order(tmp_path: Path) -> None:
     )
 
 
+def test_a_tier_may_have_plans_of_its_own(tmp_path: Path) -> None:
+    """Without them it has those of the whole spec; each kind some tier may use is known."""
+    path = tmp_path / "tiers.yaml"
+    path.write_text(GOOD)
+    read = spec.read(path)
+    assert read.allowed(read.tiers["gold"]) == ("single",)
+    assert read.allowed(read.tiers["sure"]) == ("single", "rescue")
+    assert read.kinds == {"single", "rescue"}
+    assert read.deadlines_s == (0.05, 0.1)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "place"),
     [
@@ -39,6 +51,13 @@ def test_a_spec_is_read_with_its_deadlines_in_order(tmp_path: Path) -> None:
         ("cost", "speed", r"tiers\.cheap\.objective"),
         ("default: gold", "default: lead", "default: 'lead' is not among the tiers"),
         ("confidence", "confidenz", "confidenz"),
+        ("floor: 0.9, ", "", r"tiers\.sure: .*give exactly one of tolerance, absolute_tol"),
+        ("floor: 0.9, ", "floor: 0.9, tolerance: 0.1, ", r"tiers\.sure: .*give exactly one"),
+        ("objective: cost", "objective: cost, percentile: 95", r"tiers\.cheap: .*cost has none"),
+        ("percentile: 95", "percentile: 100", r"tiers\.sure\.percentile"),
+        ("[single, rescue]", "[double]", r"tiers\.sure\.plans"),
+        ("confidence: 0.9", "prices: {a: -1}", r"prices\.a"),
+        ("confidence: 0.9", "method: hope", "method"),
         ("tiers:", "tiers: [", "not valid YAML"),
     ],
 )
