@@ -1,0 +1,1 @@
+"""`tailq-profile sweep`: quality at deadlines under other factors than time."""
