@@ -9,10 +9,10 @@ TRITON ?=
 DATA   ?= /usr/share/datasets/fashion-mnist
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format models constraints clean
+.PHONY: help install demo test test-statistics bench-profiler schemas lint format models constraints clean
 
 help: ## This list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
 install: $(VENV)/.serve ## Install what the demo needs into .venv (no torch)
 
@@ -21,6 +21,15 @@ demo: $(VENV)/.serve ## Profile, compile tiers, serve, load, compare. ONCE=1 exi
 
 test: $(VENV)/.dev ## All tests, those on a real Triton included
 	$(BIN)/python -m pytest
+
+test-statistics: $(VENV)/.dev ## Simulations of coverage (minutes); prints their tables
+	$(BIN)/python -m pytest -m statistics -s
+
+bench-profiler: $(VENV)/.dev ## How fast quality and replay are computed, against plain Python and NumPy
+	$(BIN)/python -m benchmarks.profiler
+
+schemas: $(VENV)/.dev ## Write docs/schemas/ again, from the models
+	$(BIN)/python -m docs.schemas.generate
 
 lint: $(VENV)/.dev ## ruff, mypy --strict and the import rules
 	$(BIN)/ruff check

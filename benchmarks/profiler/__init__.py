@@ -1,0 +1,1 @@
+"""How fast the profiler computes. `make bench-profiler`."""
