@@ -25,6 +25,14 @@ def seconds(milliseconds: str) -> tuple[float, ...]:
     return tuple(sorted({value / 1000 for value in values}))
 
 
+def shares(text: str) -> tuple[float, ...]:
+    """Read "0.5,0.8": distinct shares above 0 and below 1, ascending; an empty text is none."""
+    values = _numbers(text) if text.strip() else ()
+    if any(not 0 < value < 1 for value in values):
+        raise typer.BadParameter(f"{text!r} is not a list of shares between 0 and 1 like 0.5,0.8")
+    return tuple(sorted(set(values)))
+
+
 def service(text: str) -> str:
     """Read the name of a service, which is also part of URLs and metrics."""
     try:

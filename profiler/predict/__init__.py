@@ -1,0 +1,1 @@
+"""Tail quality before deployment: what the quality at a deadline of future rounds will be."""
