@@ -45,9 +45,10 @@ def demo(
     with _triton(steps, triton, triton_grpc) as (http, grpc):
         steps.measure(grpc)
         steps.compile()
+        steps.describe()
         with steps.gateway(http, port) as gateway:
             kept = steps.load(gateway, duration_s)
-            steps.console.print(f"Report: {_short(steps.report)}")
+            steps.console.print(f"Report: {_short(steps.report)}; profile: {_short(steps.page)}")
             if not once:
                 _invite(steps, gateway)
                 _wait_for_interrupt()

@@ -61,6 +61,11 @@ class Demo:
         return self.folder / "tiers.json"
 
     @property
+    def page(self) -> Path:
+        """All that is known of the variants and tiers, for a browser."""
+        return self.folder / "profile.html"
+
+    @property
     def report(self) -> Path:
         """What was promised and delivered."""
         return self.folder / "report.json"
@@ -86,6 +91,14 @@ class Demo:
             "Tiers: what can be promised",
             "tailq-profile",
             *("tiers", str(self.profile), "--spec", str(self.spec), "--out", str(self.tiers)),
+        )
+
+    def describe(self) -> None:
+        """Put the profile and its tiers on one page."""
+        self._run(
+            "Page: the profile and its tiers, to look at",
+            "tailq-profile",
+            *("report", str(self.profile), "--tiers", str(self.tiers), "--out", str(self.page)),
         )
 
     def load(self, gateway: str, duration_s: float) -> bool:

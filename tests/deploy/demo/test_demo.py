@@ -48,6 +48,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
     with EmbeddedTriton(REPOSITORY, log_dir=folder / "triton", models=list(MODELS)) as triton:
         steps.measure(triton.endpoints.grpc)
         steps.compile()
+        steps.describe()
         with steps.gateway(triton.endpoints.http, 0) as gateway:
             yield Played(steps, gateway, steps.load(gateway, 15))
 
@@ -63,6 +64,13 @@ def test_every_offered_tier_is_kept_on_unseen_images(played: Played) -> None:
         assert tier["interval"][1] >= tier["promise"] > 0.7
         assert sum(tier["variants"].values()) == tier["requests"]
         assert 0 < tier["p50_s"] <= tier["p99_s"]
+
+
+def test_the_profile_and_its_tiers_are_a_page(played: Played) -> None:
+    """A browser shows what the tiers rest on."""
+    page = played.steps.page.read_text()
+    assert page.startswith("<!DOCTYPE html>")
+    assert "gold" in page
 
 
 def test_a_tier_nobody_can_keep_is_not_offered(played: Played) -> None:
