@@ -49,7 +49,16 @@ SHORTFALLS = (
     (
         "Lateness in bursts",
         "The bound of what is lost to lateness uses an effective sample size that is itself an "
-        "estimate: with few rounds, and lateness that comes in bursts, it is approximate.",
+        "estimate, and no profile tells of slow rounds that it did not see. Simulated at a nominal "
+        "5 %, it was too low in 4 % of profiles of 80 rounds where 5 % of rounds are slow, but in "
+        "20 % where 2 % are, and in 23 % of profiles of 30 rounds where 5 % are: as often as no "
+        "slow round was seen.",
+    ),
+    (
+        "Latency in an open loop",
+        "Latency under load is fitted to closed and open loop together, and holds out of sample "
+        "on both together. Of requests that arrived unasked more are slower than told: 12 % "
+        "instead of 5 % at the 95 % quantile, as measured on two cores.",
     ),
 )
 

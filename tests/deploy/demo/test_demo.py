@@ -69,7 +69,7 @@ def test_every_offered_tier_is_kept_on_unseen_images(played: Played) -> None:
 def test_the_profile_and_its_tiers_are_a_page(played: Played) -> None:
     """A browser shows what the tiers rest on."""
     page = played.steps.page.read_text()
-    assert page.startswith("<!DOCTYPE html>")
+    assert page.startswith("<!doctype html>")
     assert "gold" in page
 
 
