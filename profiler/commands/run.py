@@ -57,7 +57,7 @@ def run(
         typer.Option(
             min=0.0001, max=1, help="Half-width of the 90 % interval of the 5 % tail quality."
         ),
-    ] = 0.005,
+    ] = 0.02,
     budget_s: Annotated[
         float | None, typer.Option(min=0, help="Seconds for the whole measurement.")
     ] = None,

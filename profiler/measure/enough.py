@@ -23,8 +23,9 @@ Rounds = Mapping[int, Sequence[Observations]]
 
 # Below 20 rounds the 5 % quantile over rounds is just the worst round.
 MIN_ROUNDS = 20
-# Half-width of the 90 % confidence interval of the 5 % tail quality: half a point.
-PRECISION = 0.005
+# Half-width of the 90 % confidence interval of the 5 % tail quality. Two points at the worst
+# variant, load and deadline are a few tenths at most others (docs/statistics.md).
+PRECISION = 0.02
 # Precision costs a second to compute, and improves with the root of the rounds: it is looked at
 # when they have become so many times as many, which measures at most a fifth too much.
 _GROWTH = 1.2
