@@ -42,7 +42,7 @@ class Demo:
     folder: Path
     console: Console
     models: tuple[str, ...] = ()
-    budget_s: float = 170.0
+    budget_s: float = 200.0
     spec: Path = SPEC
 
     @property
