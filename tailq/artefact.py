@@ -52,7 +52,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 
     Raises ArtefactError if the disk or the folder does not allow it; `path` is then as it was.
     """
-    neighbour = path.with_name(f".{path.name}.{os.getpid()}")
+    neighbour = path.parent / f".{path.name}.{os.getpid()}"  # with_name refuses "/" and "."
     try:
         with neighbour.open("wb") as file:
             file.write(content)

@@ -65,7 +65,7 @@ class Means:
         """See Estimate."""
         plan = Single(variant=variant)
         scores = (without_deadline(plan, each.evidence) for each in (self, old))
-        return interval.difference(np.subtract(*scores), delta)
+        return interval.change(np.subtract(*scores), delta)
 
     def lost(self, plan: Plan, load: int, deadline_s: float, delta: float) -> Interval:
         """See Estimate. An answer in hand may be better than the one awaited in vain: a gain."""

@@ -53,23 +53,33 @@ def mean(values: ArrayLike, delta: float) -> Interval:
 
 
 def difference(values: ArrayLike, delta: float) -> Interval:
-    """Mean of paired differences in [-1, 1]: [n].
+    """Mean of paired differences in [-1, 1], by betting: [n]."""
+    x = np.asarray(values, dtype=np.float64)
+    low, high = mean_lower(x, delta / 2, low=-1.0), -mean_lower(-x, delta / 2, low=-1.0)
+    return Interval(float(x.mean()), low, high)
 
-    By betting; where both scores of a pair are 0 or 1, by the exact binomial test among the pairs
-    that differ (McNemar's, inverted), given how many these are.
+
+def change(values: ArrayLike, delta: float) -> Interval:
+    """Like `difference`, but made to tell whether there is one: [n].
+
+    Where both scores of a pair are 0 or 1, the mean is the share of pairs that differ times by how
+    much more often the new one is better among these. The latter, which alone has the sign, gets
+    nine tenths of the risk (McNemar's exact test, inverted), the share the rest (Clopper-Pearson).
     """
     x = np.asarray(values, dtype=np.float64)
-    value = float(x.mean())
-    differ = float(np.count_nonzero(x))
     if not np.isin(x, (-1.0, 0.0, 1.0)).all():
-        low, high = mean_lower(x, delta / 2, low=-1.0), -mean_lower(-x, delta / 2, low=-1.0)
-        return Interval(value, low, high)
-    if differ == 0:
-        return Interval(0.0, 0.0, 0.0)
-    better = float(np.count_nonzero(x > 0))
-    ends = (bound(better, differ, delta / 2) for bound in (binomial_lower, binomial_upper))
-    low, high = (differ / x.size * (2 * end - 1) for end in ends)
-    return Interval(value, low, high)
+        return difference(x, delta)
+    differ, better = np.count_nonzero(x), np.count_nonzero(x > 0)
+    # Either end needs one end of each factor, but which one of the share the other tells.
+    sign, size = 0.45 * delta, 0.025 * delta
+    fewest, most = binomial_lower(differ, x.size, size), binomial_upper(differ, x.size, size)
+    low = 2 * binomial_lower(better, differ, sign) - 1
+    high = 2 * binomial_upper(better, differ, sign) - 1
+    return Interval(
+        float(x.mean()),
+        low * (fewest if low > 0 else most),
+        high * (fewest if high < 0 else most),
+    )
 
 
 def clustered_mean(values: ArrayLike, cluster: ArrayLike, delta: float) -> Interval:

@@ -62,7 +62,7 @@ def quality_of_rounds(
     """Quality at the deadline in each round, as if it had timed all samples: [R].
 
     The quality over all samples without a deadline is known; a round tells what of it is lost to
-    lateness. That is subtracted (a plan may answer otherwise at the deadline than without one, so
+    lateness, which is subtracted (a plan may answer otherwise at the deadline than without one, so
     there is no share that came in time). Where the metric is no mean it is taken as a ratio, and
     only the answer that the plan gives without a deadline counts.
     """
@@ -70,13 +70,26 @@ def quality_of_rounds(
     if judge is None:
         undisturbed = without_deadline(plan, evidence)
         lost = undisturbed[timed.sample] - seen.score
+        typical = _typical(lost, chosen(plan, evidence)[timed.sample], seen.answered)
         row = np.unique(timed.round, return_inverse=True)[1]
-        by_round = np.bincount(row, weights=lost) / np.bincount(row)
+        by_round = np.bincount(row, weights=typical) / np.bincount(row)
         return np.asarray(np.clip(undisturbed.mean() - by_round, 0.0, 1.0))
     answers = chosen(plan, evidence)
     known = judge(np.arange(answers.size), answers)
     late = np.where(seen.answered == answers[timed.sample], 0.0, np.inf)
     return completed_by_round(known, timed.sample, late, timed.round, [0.0])[:, 0]
+
+
+def _typical(lost: Floats, chosen: Ints, answered: Ints) -> Floats:
+    """What each request loses, evened out over all that went the same way: [M].
+
+    chosen: the variant whose answer is given without a deadline; answered: the one whose answer
+    left, -1 for none. Who answers instead may be worse on one sample and better on the next (the
+    accurate one of a Race that came first), and which samples a round drew would drown how often
+    that happened in it. The mean over all requests stays what it was measured to be.
+    """
+    way = np.unique(np.stack([chosen, answered]), axis=1, return_inverse=True)[1].ravel()
+    return np.asarray((np.bincount(way, weights=lost) / np.bincount(way))[way])
 
 
 def judged(evidence: Evidence, sample: Ints, answered: Ints, judge: Judge | None) -> Judged:

@@ -106,6 +106,8 @@ def read(path: Path) -> TiersSpec:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
         raise ArtefactError(f"{path}: is not valid YAML ({reason})") from None
+    if not isinstance(content, dict):
+        raise ArtefactError(f"{path}: holds no tiers; what it is to hold: docs/profiling.md")
     try:
         spec = TiersSpec.model_validate(content)
     except ValidationError as error:

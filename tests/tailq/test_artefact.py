@@ -45,3 +45,15 @@ def test_a_place_that_cannot_be_is_one_clear_error(tmp_path: Path) -> None:
     for path in (tmp_path / "file" / "tiers.json", tmp_path / "missing" / "tiers.json"):
         with pytest.raises(ArtefactError, match=r"tiers\.json: cannot be written \("):
             artefact.write_bytes(path, b"{}")
+
+
+@pytest.mark.parametrize("place", [".", "folder"])
+def test_a_folder_in_place_of_the_file_is_one_clear_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """Also one without a name of its own; nothing is left in it."""
+    (tmp_path / "folder").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ArtefactError, match=r"cannot be written \("):
+        artefact.write_bytes(Path(place), b"{}")
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
