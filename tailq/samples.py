@@ -1,6 +1,7 @@
 """Labelled samples as tensors: an .npz with `inputs` and `labels`."""
 
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,7 +71,7 @@ def read_archive(path: Path) -> dict[str, NDArray[Any]]:
             return {name: archive[name] for name in archive.files}
     except OSError as error:
         raise ArtefactError(f"{path}: cannot be read ({error.strerror or error})") from None
-    except (ValueError, EOFError, zipfile.BadZipFile, AttributeError, TypeError):
+    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, AttributeError, TypeError):
         raise ArtefactError(
             f"{path}: is not a NumPy archive of plain arrays (numpy.savez writes one)"
         ) from None

@@ -1,5 +1,6 @@
 """Reading the values of command line options that are more than a word or a number."""
 
+import math
 from typing import cast
 
 import typer
@@ -20,7 +21,7 @@ def integers(text: str) -> tuple[int, ...]:
 def seconds(milliseconds: str) -> tuple[float, ...]:
     """Read "25,50,100" (milliseconds): distinct positive times, ascending, in seconds."""
     values = _numbers(milliseconds)
-    if any(not 0 < value < float("inf") for value in values):
+    if any(value <= 0 for value in values):
         raise typer.BadParameter(f"{milliseconds!r} is not a list of positive times like 25,50,100")
     return tuple(sorted({value / 1000 for value in values}))
 
@@ -54,6 +55,8 @@ def preprocessing(
     """Gather what is said about images. image_size: "WIDTHxHEIGHT"."""
     if layout not in (None, "chw", "hwc"):
         raise typer.BadParameter(f"--layout must be chw or hwc, not {layout!r}")
+    if scale == 0 or not math.isfinite(scale):
+        raise typer.BadParameter(f"--scale must be a number other than 0, not {scale:g}")
     deviations = _numbers(std)
     if 0 in deviations:
         raise typer.BadParameter("--std must not be 0")
@@ -68,7 +71,7 @@ def preprocessing(
 
 def _size(text: str) -> tuple[int, int]:
     width, _, height = text.lower().partition("x")
-    if not (width.isdigit() and height.isdigit() and int(width) and int(height)):
+    if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
         raise typer.BadParameter(f"--image-size {text!r} is not like 224x224")
     return int(width), int(height)
 
@@ -78,6 +81,6 @@ def _numbers(text: str) -> tuple[float, ...]:
         values = tuple(float(part) for part in text.split(","))
     except ValueError:
         raise typer.BadParameter(f"{text!r} is not a list of numbers separated by commas") from None
-    if any(value != value for value in values):
-        raise typer.BadParameter(f"{text!r} contains NaN")
+    if not all(map(math.isfinite, values)):
+        raise typer.BadParameter(f"{text!r} contains NaN or infinity")
     return values

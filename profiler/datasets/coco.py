@@ -11,6 +11,7 @@ from profiler.datasets.base import objects
 from profiler.datasets.images import ImageDataset, Preprocessing, from_files
 from profiler.datasets.manifest import read_text
 from profiler.errors import DatasetError
+from tailq.artefact import explain
 
 _Side = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 _Place = Annotated[float, Field(allow_inf_nan=False)]
@@ -79,11 +80,7 @@ def _read(path: Path) -> _Coco:
     try:
         return _Coco.model_validate(json.loads(read_text(path)))
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise DatasetError(
-            f"{path}: is not a COCO file of boxes: {where}: {first['msg']}"
-        ) from None
+        raise DatasetError(f"{path}: is not a COCO file of boxes: {explain(error)}") from None
     except ValueError:
         raise DatasetError(f"{path}: is not JSON") from None
 

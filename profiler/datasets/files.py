@@ -53,7 +53,7 @@ def labelled_images(
     names. Raises DatasetError naming the line.
     """
     given = [str(row.values["label"]).strip() for row in rows]
-    by_index = classes is None and all(label.isdigit() for label in given)
+    by_index = classes is None and all(label.isdecimal() for label in given)
     names = classes if classes is not None else sorted(set(given))
     labels = [
         int(label) if by_index else _index(f"{path}:{row.line}", label, names)
@@ -66,7 +66,7 @@ def labelled_images(
 def _index(place: str, label: str, names: list[str]) -> int:
     if label in names:
         return names.index(label)
-    if label.isdigit() and int(label) < len(names):
+    if label.isdecimal() and int(label) < len(names):
         return int(label)
     raise DatasetError(
         f"{place}: label {label!r} is neither one of the {len(names)} classes nor an index of one"

@@ -1,6 +1,7 @@
 """Manifests: one labelled sample a row, as CSV or as JSON lines."""
 
 import csv
+import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -38,7 +39,7 @@ def read(path: Path) -> tuple[tuple[str, str], list[Row]]:
     for row in rows:
         if any(name not in row.values for name in kind):
             raise DatasetError(f"{path}:{row.line}: is not like {KINDS[kind]}")
-        if any(row.values[name] in ("", None) for name in kind if name != "text"):
+        if any(_missing(name, row.values[name]) for name in kind):
             raise DatasetError(f"{path}:{row.line}: {' or '.join(kind)} is empty")
     return kind, rows
 
@@ -60,8 +61,20 @@ def _kind(row: Row) -> tuple[str, str]:
     return next(iter(KINDS))
 
 
+def _missing(name: str, value: Any) -> bool:
+    """A text may be empty, where nothing was said, but not left out."""
+    return value is None or (value == "" and name != "text")
+
+
 def _csv(path: Path) -> Iterator[Row]:
-    reader = csv.DictReader(read_text(path).splitlines())
+    reader = csv.DictReader(io.StringIO(read_text(path)))
+    try:
+        yield from _rows(path, reader)
+    except csv.Error as error:
+        raise DatasetError(f"{path}:{reader.line_num}: is not CSV ({error})") from None
+
+
+def _rows(path: Path, reader: "csv.DictReader[str]") -> Iterator[Row]:
     columns = reader.fieldnames or []
     if not any(set(kind) <= set(columns) for kind in KINDS):
         raise DatasetError(
@@ -69,11 +82,17 @@ def _csv(path: Path) -> Iterator[Row]:
             f"not {', '.join(columns) or 'none'}"
         )
     for row in reader:
-        yield Row(reader.line_num, {name: value or "" for name, value in row.items() if name})
+        if None in row:  # the name of what is beyond the columns
+            raise DatasetError(
+                f"{path}:{reader.line_num}: has more fields than there are columns; put a text "
+                "with commas into double quotes"
+            )
+        yield Row(reader.line_num, dict(row))
 
 
 def _json_lines(path: Path) -> Iterator[Row]:
-    for number, line in enumerate(read_text(path).splitlines(), start=1):
+    # Not splitlines: it also cuts at separators that may stand in a text.
+    for number, line in enumerate(read_text(path).split("\n"), start=1):
         if not line.strip():
             continue
         try:

@@ -103,6 +103,8 @@ def read_wave(path: Path) -> tuple[NDArray[np.int16], int]:
                     "convert it to one of 16 bit"
                 )
             frames = file.readframes(file.getnframes())
+            if len(frames) < 2 * file.getnframes():
+                raise DatasetError(f"{path}: is cut short")
             return np.frombuffer(frames, dtype="<i2").astype(np.int16), file.getframerate()
     except OSError as error:
         raise DatasetError(f"{path}: cannot be read ({error.strerror or error})") from None

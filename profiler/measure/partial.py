@@ -14,10 +14,10 @@ from typing import IO, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from profiler.errors import DatasetError, Interrupted, ModelError, TritonGone
+from profiler.errors import Interrupted
 from profiler.measure.wire import Variant
 from tailq import artefact
-from tailq.errors import ArtefactError
+from tailq.errors import ArtefactError, TailqError
 from tailq.profile import DataSet, Metric
 
 PLAN = "plan.json"
@@ -112,7 +112,7 @@ def kept(folder: Path) -> Iterator[None]:
         yield
     except Interrupted as error:
         raise Interrupted(f"{error}; {how}", error.signal) from None
-    except (ArtefactError, DatasetError, ModelError, TritonGone) as error:
+    except TailqError as error:
         raise type(error)(f"{error}; {how}") from None
 
 

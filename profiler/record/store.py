@@ -17,6 +17,8 @@ Describe = Callable[[str, dict[str, str]], Profile]
 
 def check_free(out: Path, *, force: bool) -> None:
     """Raise ArtefactError unless a profile may be written to `out`. force: over another one."""
+    if out.name in ("", ".."):
+        raise ArtefactError(f"{out}: --out must be a folder with a name of its own")
     if not out.exists():
         return
     if not out.is_dir() or not ((out / profiles.FILE).exists() or not any(out.iterdir())):

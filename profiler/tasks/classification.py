@@ -101,13 +101,18 @@ class Classification:
                 f"tells {classes} classes apart (0 to {classes - 1})"
             )
         k = self.metric.k if isinstance(self.metric, Top) else 1
+        if k >= classes:
+            raise ModelError(
+                f"model {model.name} tells {classes} classes apart: any answer is right by "
+                f"{self.metric.name}; choose a smaller one with --metric"
+            )
         return ClassReader(model.name, are_probabilities(vectors), k)
 
 
 def metric(name: str) -> base.Metric | None:
     """The metric of a name: top-1, top-5 (any number), f1; None if there is none."""
     kind, _, number = name.partition("-")
-    if kind == "top" and number.isdigit() and int(number) > 0:
+    if kind == "top" and number.isdecimal() and int(number) > 0:
         return Top(int(number))
     return WeightedF1() if name == "f1" else None
 

@@ -75,7 +75,7 @@ class Ranking:
 def metric(name: str) -> base.Metric | None:
     """The metric of a name: recall@10, ndcg@10 (any number); None if there is none."""
     kind, _, number = name.partition("@")
-    if not number.isdigit() or int(number) < 1:
+    if not number.isdecimal() or int(number) < 1:
         return None
     k = int(number)
     return Recall(k) if kind == "recall" else Ndcg(k) if kind == "ndcg" else None

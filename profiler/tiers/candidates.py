@@ -72,8 +72,6 @@ def candidates(evidence: Evidence, space: Space) -> list[Candidate]:
 
 def rescues(primary: str, rescuer: str, deadline_s: float) -> list[Rescue]:
     """The rescues of a pair, the earliest first."""
-    if deadline_s <= 0:
-        return []
     return [
         Rescue(primary=primary, rescuer=rescuer, after_s=float(f"{deadline_s * (1 - share):.6g}"))
         for share in RESCUE_SHARES

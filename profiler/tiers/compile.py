@@ -124,8 +124,8 @@ class _Compiler:
     def _tolerance(self, limit: Limit) -> float:
         if limit.kind == "relative":
             return limit.value
-        asked = required(limit, self.reference.quality) / self.reference.quality
-        return float(np.clip(1 - asked, 0, 1))
+        best = self.reference.quality
+        return float(np.clip(1 - required(limit, best) / best, 0, 1)) if best else 0.0
 
     def _promises(self, name: str, wanted: TierSpec) -> tuple[Promise, ...]:
         deadlines = [deadline / 1000 for deadline in wanted.deadlines_ms]
@@ -134,6 +134,12 @@ class _Compiler:
 
     def _promise(self, name: str, wanted: TierSpec, deadline_s: float) -> Promise | None:
         effective = deadline_s - GATEWAY_HOP_S
+        if effective <= 0:
+            why = (
+                f"the gateway alone takes {GATEWAY_HOP_S * 1000:g} ms; a later deadline would help"
+            )
+            self.not_offered.append(NotOffered(name=name, deadline_s=deadline_s, why=why))
+            return None
         prices = self.spec.prices
         space = Space(self.spec.allowed(wanted), effective, wanted.percentile, prices)
         every = candidates(self.evidence, space)

@@ -1,5 +1,6 @@
 """Compiled tiers: the best plan by the objective among those proven."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -169,6 +170,13 @@ def test_a_limit_may_be_relative_absolute_or_a_floor(
     assert tier.promises[0].plan == Single(variant="medium")
     if kind == "floor":
         assert tier.promises[0].quality >= 0.91
+
+
+def test_where_nobody_is_ever_right_there_is_nothing_to_lose(evidence: Evidence) -> None:
+    """An absolute tolerance is kept by any variant; as a share of nothing it is 0."""
+    useless = replace(evidence, score=np.zeros(evidence.score.shape))
+    [tier] = compiled(useless, gold(absolute_tolerance=0.03)).table.tiers
+    assert (tier.tolerance, tier.promises[0].quality) == (0.0, 0.0)
 
 
 def test_bootstrap_selects_as_published(evidence: Evidence) -> None:

@@ -70,6 +70,15 @@ def test_a_wrong_spec_is_refused_by_field(tmp_path: Path, old: str, new: str, pl
         spec.read(path)
 
 
+@pytest.mark.parametrize("content", ["", "- 1", "gold"])
+def test_a_spec_that_holds_no_tiers_says_so(tmp_path: Path, content: str) -> None:
+    """An empty file, or anything but fields by name."""
+    path = tmp_path / "tiers.yaml"
+    path.write_text(content)
+    with pytest.raises(ArtefactError, match=r"tiers\.yaml: holds no tiers"):
+        spec.read(path)
+
+
 def test_a_missing_spec_is_named(tmp_path: Path) -> None:
     """A file that is not there is named."""
     with pytest.raises(ArtefactError, match=r"nowhere\.yaml: cannot be read"):
