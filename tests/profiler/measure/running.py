@@ -31,7 +31,7 @@ class Run:
         self.arguments = (
             *("run", "--triton", triton, "--dataset", str(data), "--out", str(out)),
             *("--service", "toy", "--loads", "1,2", "--samples-per-round", "4"),
-            *("--min-rounds", str(ROUNDS), "--max-rounds", str(ROUNDS)),
+            *("--min-rounds", str(ROUNDS), "--max-rounds", str(ROUNDS), "--precision", "0.0001"),
         )
         code = (
             f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({largest_file},) * 2); "
