@@ -15,15 +15,15 @@ def show_checked(checked: Checked, console: Console) -> None:
     loads = ", ".join(map(str, checked.loads))
     table = _table(
         f"{checked.service}: promises held against profile {checked.profile}, load {loads}",
-        f"intervals: {checked.confidence:.0%} together; limit: by how much the tier's is kept",
+        f"intervals: {checked.confidence:.0%} together",
     )
-    table.add_column("tier")
-    for heading in ("within\nms", "promised\n%", "measured\n%", "limit\n%"):
+    table.add_column("tier", no_wrap=True)
+    for heading in ("within\nms", "promised\n%", "measured\n%", "limit kept\nby %"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     table.add_column("plan")
     for quality, limit in zip(checked.claims[::2], checked.claims[1::2], strict=True):
-        table.add_row(*_promise(quality, limit))
+        table.add_row(*_promise(quality, limit), _short(str(quality.plan), checked.service))
     console.print(table)
     _say(console, checked.notes)
 
@@ -39,9 +39,8 @@ def _promise(quality: Claim, limit: Claim) -> list[str]:
         f"{quality.deadline_s * 1000:g}",
         measured(0),
         f"{measured(quality.margin)} ({measured(quality.low)}–{measured(quality.high)})",
-        f"{100 * limit.margin:+.1f} ({100 * limit.low:+.1f} to {100 * limit.high:+.1f})",
+        f"{100 * limit.low:+.1f} to {100 * limit.high:+.1f}",
         f"[{_STYLE.get(worst.verdict, 'yellow')}]{worst.verdict}{by}[/]",
-        str(quality.plan),
     ]
 
 
@@ -71,13 +70,13 @@ def _changes(compared: Compared, changed: list[Change]) -> Table:
         f"{compared.service}: profile {compared.new} against {compared.old}",
         "same samples, compared pair by pair" if compared.paired else "other samples",
     )
-    for heading in ("variant", "figure", "load"):
-        table.add_column(heading, no_wrap=True)
-    for heading in ("was", "is", "change"):
+    for heading in ("variant", "figure"):
+        table.add_column(heading, overflow="fold")
+    for heading in ("load", "was", "is", "changed by"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     for change in sorted(changed, key=lambda c: c.direction == "better"):
-        table.add_row(*_row(change))
+        table.add_row(_short(change.variant, compared.service), *_row(change))
     return table
 
 
@@ -90,12 +89,11 @@ def _row(change: Change) -> list[str]:
         return "?" if value is None else f"{scale * value:+{form}}"
 
     return [
-        change.variant,
         f"{change.figure}{within}, {unit}",
         "" if change.load is None else str(change.load),
         f"{scale * change.old:{form}}",
         f"{scale * change.new:{form}}",
-        f"{signed(change.change)} ({signed(change.low)} to {signed(change.high)})",
+        f"{signed(change.low)} to {signed(change.high)}",
         f"[{_STYLE[change.direction]}]{change.direction}[/]",
     ]
 
@@ -104,6 +102,11 @@ def _table(title: str, caption: str) -> Table:
     return Table(
         title=title, caption=caption, box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0)
     )
+
+
+def _short(text: str, service: str) -> str:
+    """Names without what they have in common, as there are 80 columns."""
+    return text.replace(f"{service}_", "")
 
 
 def _say(console: Console, notes: tuple[str, ...]) -> None:

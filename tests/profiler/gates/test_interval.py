@@ -61,10 +61,27 @@ def test_a_paired_difference_is_shown_when_mcnemar_shows_it(
     assert (found.low > 0 or found.high < 0) == (sign.pvalue < 0.45 * 0.05)
 
 
+@pytest.mark.parametrize("differs", [(0.0, 0.02), (0.005, 0.02), (0.01, 0.01), (0.0, 0.002)])
+@pytest.mark.parametrize("bound", [interval.difference, interval.change])
+def test_a_paired_difference_is_covered(
+    bound: Callable[[Floats, float], Interval], differs: tuple[float, float]
+) -> None:
+    """At least 90 % of the time, also where all pairs that differ do so in one direction."""
+    better, worse = differs
+    rng, repeats = np.random.default_rng(5), 200
+    found = [
+        bound(rng.choice([1.0, -1.0, 0.0], 800, p=[better, worse, 1 - better - worse]), DELTA)
+        for _ in range(repeats)
+    ]
+    missed = sum(not one.low <= better - worse <= one.high for one in found)
+    assert stats.binomtest(missed, repeats, DELTA, alternative="greater").pvalue > 0.01, missed
+
+
 def test_graded_differences_are_bounded_by_betting() -> None:
     """Scores between 0 and 1 have an interval around their mean difference."""
     values = np.random.default_rng(3).uniform(-0.1, 0.3, 2000)
-    found = interval.difference(values, 0.05)
+    found = interval.change(values, 0.05)
+    assert found == interval.difference(values, 0.05)
     assert 0 < found.low < 0.1 < found.high < 0.2
 
 
