@@ -21,9 +21,10 @@ from prometheus_client.process_collector import ProcessCollector
 from gateway.clock import Clock, LoopClock
 from gateway.dataplane import Dataplane
 from gateway.live.metrics import Metrics
-from gateway.rest import app as rest
-from gateway.rest.exchange import Service
+from gateway.rest import app as rest_app
 from gateway.rest.protocol import InferProtocol
+from gateway.rest.shared import Rest
+from gateway.service import Service
 from gateway.settings import Settings
 from gateway.upstream.readiness import Readiness
 from gateway.upstream.triton import TritonHttp
@@ -95,6 +96,7 @@ class Gateway:
 
     settings: Settings
     service: Service
+    rest: Rest
     triton: TritonHttp
     readiness: Readiness
     metrics: Metrics
@@ -117,8 +119,9 @@ def assemble(table: TierTable, settings: Settings, clock: Clock) -> Gateway:
     registry = CollectorRegistry()
     registry.register(metrics)
     ProcessCollector(registry=registry)
-    application = rest.build(service, readiness, registry, version())
-    return Gateway(settings, service, triton, readiness, metrics, application)
+    rest = Rest(service)
+    application = rest_app.build(rest, readiness, registry, version())
+    return Gateway(settings, service, rest, triton, readiness, metrics, application)
 
 
 def configuration(gateway: Gateway) -> uvicorn.Config:
@@ -127,7 +130,7 @@ def configuration(gateway: Gateway) -> uvicorn.Config:
     longest_s = max((tier.deadline_s for tier in gateway.service.table.tiers), default=0.0)
     return uvicorn.Config(
         cast("Any", gateway.application),
-        http=cast("Any", partial(InferProtocol, gateway.service, patience)),
+        http=cast("Any", partial(InferProtocol, gateway.rest, patience)),
         ws="none",
         lifespan="off",
         log_config=None,

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from tailq import artefact
 from tailq.calibration import Calibration
 from tailq.load import LatencyUnderLoad
-from tailq.tier import Name, Ratio, Seconds
+from tailq.tier import ConfidenceIn, Name, Ratio, Seconds
 
 FILE = "profile.json"
 ANSWERS = "answers.parquet"
@@ -80,6 +80,7 @@ class VariantProfile(_Frozen):
         (at the lowest load, if it was never measured alone).
     calibration: from the model's confidence to expected quality. under_load: from the work
         outstanding on the device to its latency; None: too little was measured for it.
+    confidence: where in its answers that is; None: they have none.
     """
 
     name: str
@@ -90,6 +91,7 @@ class VariantProfile(_Frozen):
     loads: Annotated[tuple[VariantAtLoad, ...], Field(min_length=1)]
     calibration: Calibration | None = None
     under_load: LatencyUnderLoad | None = None
+    confidence: ConfidenceIn | None = None
 
 
 class DataSet(_Frozen):

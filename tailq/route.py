@@ -7,8 +7,11 @@ from tailq.errors import UnknownTier
 from tailq.plan import Plan
 from tailq.tier import Promise, Tier, TierTable
 
-# Why an answer is best effort although its tier makes promises.
-BestEffort = Literal["deadline", "load"]
+# Why an answer is best effort although its tier makes promises. deadline: tighter than any
+# promised one. load: no plan keeps the promise at present, or there is more in flight than was
+# profiled. fingerprint: Triton serves something else than was profiled. unavailable: variants are
+# missing. confidence: the plan goes by a confidence that the answer does not tell.
+BestEffort = Literal["deadline", "load", "fingerprint", "unavailable", "confidence"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +28,31 @@ class Ask:
     deadline_s: float | None = None
 
 
+@dataclass(slots=True)
+class Load:
+    """What goes on at the moment of a decision.
+
+    now: seconds, on the clock that the outlook is told observations by. outstanding: requests in
+    flight on the device that the next one would go to. outstanding_s: the sum of their variants'
+    `Served.service_s`, seconds. absent: variants that cannot be asked at present. foreign: variants
+    that are not what was profiled.
+    """
+
+    now: float = 0.0
+    outstanding: int = 0
+    outstanding_s: float = 0.0
+    absent: frozenset[str] = frozenset()
+    foreign: frozenset[str] = frozenset()
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What to do: execute `plan`, answer within `deadline_s` seconds of arrival.
 
     promise: the compiled promise the plan comes from. best_effort: why it is not held to for this
-    request (None: it is): its deadline is tighter than any promised one, or the load is beyond
-    what was profiled.
+    request (None: it is). shed: nothing is to be tried: the tier would rather refuse. work_s:
+    device-seconds the plan is expected to take. expected_quality: probability, foreseen at
+    present, that the request is answered right and in time.
     """
 
     tier: Tier
@@ -39,6 +60,9 @@ class Decision:
     deadline_s: float
     promise: Promise
     best_effort: BestEffort | None
+    shed: bool = False
+    work_s: float = 0.0
+    expected_quality: float = 0.0
 
 
 class Router:
@@ -49,13 +73,13 @@ class Router:
         self._tiers = {tier.name: tier for tier in table.tiers}
         self._max_outstanding = table.conditions.max_outstanding
 
-    def decide(self, ask: Ask, outstanding: int) -> Decision:
-        """Choose the plan for `ask`, with `outstanding` other requests in flight upstream.
+    def decide(self, ask: Ask, elapsed_s: float, load: Load) -> Decision:
+        """Choose the plan for `ask`, of whose time `elapsed_s` is gone (or will be, waiting).
 
         Raises UnknownTier if no such tier is offered; never falls back to another one.
         """
-        tier = self._tier(ask)
-        overloaded = outstanding >= self._max_outstanding
+        tier = self.tier(ask)
+        overloaded = load.outstanding >= self._max_outstanding
         if ask.deadline_s is None or ask.deadline_s >= tier.deadline_s:
             promise = tier.promises[-1]
             return Decision(
@@ -69,7 +93,8 @@ class Router:
         promise = fitting[-1]
         return Decision(tier, promise.plan, ask.deadline_s, promise, "load" if overloaded else None)
 
-    def _tier(self, ask: Ask) -> Tier:
+    def tier(self, ask: Ask) -> Tier:
+        """The tier that is asked for. Raises UnknownTier."""
         if ask.tier is None and ask.tolerance is None:
             if self.table.default is None:
                 raise UnknownTier(f"name a tier; there are: {self.offered()}")

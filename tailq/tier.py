@@ -5,9 +5,13 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from tailq.calibration import Calibration
+from tailq.load import LatencyUnderLoad
 from tailq.plan import Plan
 
 Objective = Literal["response-time", "cost"]
+# What becomes of a request for which, at present, no plan of its tier keeps the promise.
+Otherwise = Literal["best_effort", "shed"]
 Ratio = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
@@ -33,6 +37,36 @@ class Basis(_Frozen):
     slack: float
 
 
+class Stop(_Frozen):
+    """The requests at which a plan stops at one of its variants, had it all the time it wants.
+
+    share: of all requests. quality: of each variant's answers to just these requests, in the
+        order of the plan's `variants`.
+    """
+
+    share: Ratio
+    quality: Annotated[tuple[Ratio, ...], Field(min_length=1)]
+
+
+class Option(_Frozen):
+    """A plan that is proven to keep a tier's limit at a deadline, and what it takes to foresee it.
+
+    stops: one for each of the plan's variants, in their order; the shares add up to 1.
+    work_s: device-seconds a request takes on average (`Served.service_s` of what is asked).
+    """
+
+    plan: Plan
+    stops: Annotated[tuple[Stop, ...], Field(min_length=1)]
+    work_s: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        count = len(self.plan.variants)
+        if len(self.stops) != count or any(len(stop.quality) != count for stop in self.stops):
+            raise ValueError(f"plan {self.plan} needs {count} stops of {count} qualities")
+        return self
+
+
 class Promise(_Frozen):
     """What one tier promises at one deadline, and the plan that keeps it.
 
@@ -43,6 +77,8 @@ class Promise(_Frozen):
     p50_s, p99_s, mean_s: latency of the plan at the worst profiled load, seconds, client side.
     cost: device-seconds a request takes, times the price where prices are given.
     asks: mean number of variants that are asked.
+    options: every plan that may be used for it, the best by the tier's objective first, which is
+        `plan`; the others are for when the present load leaves that one too little time.
     """
 
     deadline_s: Seconds
@@ -57,6 +93,13 @@ class Promise(_Frozen):
     cost: Annotated[float, Field(ge=0, allow_inf_nan=False)]
     asks: Annotated[float, Field(ge=1, allow_inf_nan=False)]
     basis: Basis
+    options: tuple[Option, ...] = ()
+
+    @model_validator(mode="after")
+    def _plan_is_first(self) -> Self:
+        if self.options and self.options[0].plan != self.plan:
+            raise ValueError("the first option must be the promised plan")
+        return self
 
 
 class Limit(_Frozen):
@@ -77,6 +120,9 @@ class Tier(_Frozen):
     tolerance: the same as a share of the reference's measured quality that may be lost, which is
         what a client's `tolerance` is compared with; equal to a relative limit's value.
     percentile: of the response time that its plans minimise; None: the mean.
+    priority: 1 goes first when requests wait for a place; equal ones by their deadlines.
+    otherwise: what it gets instead while no plan keeps the promise: what can still be had, and
+        said so, or a refusal at once.
     promises: one for each deadline at which the limit can be kept, by deadline ascending. The
         last one (the loosest deadline) is what a client gets who names no deadline.
     """
@@ -86,6 +132,8 @@ class Tier(_Frozen):
     tolerance: Ratio
     objective: Objective
     percentile: Annotated[float, Field(gt=0, lt=100)] | None = None
+    priority: Annotated[int, Field(ge=1, le=64)] = 1
+    otherwise: Otherwise = "best_effort"
     promises: Annotated[tuple[Promise, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -103,7 +151,12 @@ class Tier(_Frozen):
     @property
     def variants(self) -> frozenset[str]:
         """Every variant that one of its plans may ask."""
-        return frozenset(name for promise in self.promises for name in promise.plan.variants)
+        return frozenset(
+            name
+            for promise in self.promises
+            for plan in (promise.plan, *(option.plan for option in promise.options))
+            for name in plan.variants
+        )
 
 
 class NotOffered(_Frozen):
@@ -137,6 +190,30 @@ class Conditions(_Frozen):
     fingerprint: dict[str, str]
 
 
+class ConfidenceIn(_Frozen):
+    """Where in a variant's answer its confidence is, one figure for each sample of a batch.
+
+    output: name of a floating-point tensor whose first axis is the batch. kind: how a sample's
+        part of it becomes its confidence in [0, 1]: the greatest of its softmax, or its maximum.
+    """
+
+    output: str
+    kind: Literal["softmax", "maximum"]
+
+
+class Served(_Frozen):
+    """What the gateway knows of one variant, from the profile.
+
+    service_s: device-seconds of one request. confidence: None: its answers have none.
+    calibration, under_load: None where the profile has none.
+    """
+
+    service_s: Seconds
+    confidence: ConfidenceIn | None = None
+    calibration: Calibration | None = None
+    under_load: LatencyUnderLoad | None = None
+
+
 def _distinct(tiers: "tuple[Tier, ...]") -> "tuple[Tier, ...]":
     names = [tier.name for tier in tiers]
     if len(set(names)) != len(names):
@@ -149,10 +226,11 @@ class TierTable(_Frozen):
 
     metric: what "quality" means, for example "top-1". confidence: probability that every promise
     in the table is true, under `conditions`. method: how plans were chosen and tested.
+    served: by name of the variant; each one that an option may ask is there.
     default: the tier of requests that name none; without it such requests are refused.
     """
 
-    schema_: Annotated[Literal["tailq.tiers/2"], Field(alias="schema")] = "tailq.tiers/2"
+    schema_: Annotated[Literal["tailq.tiers/3"], Field(alias="schema")] = "tailq.tiers/3"
     service: Name
     metric: str
     created: datetime
@@ -160,6 +238,7 @@ class TierTable(_Frozen):
     method: Literal["ltt", "bootstrap"]
     reference: Reference
     conditions: Conditions
+    served: dict[str, Served] = {}
     default: str | None = None
     tiers: Annotated[tuple[Tier, ...], AfterValidator(_distinct)]
     not_offered: tuple[NotOffered, ...] = ()

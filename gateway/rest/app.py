@@ -12,19 +12,20 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 
 from gateway.rest import openapi, problem
-from gateway.rest.exchange import VERSION, Exchange, Service
+from gateway.rest.exchange import Exchange
 from gateway.rest.response import Response, fields
+from gateway.rest.shared import Rest
 from gateway.rest.tiers import TiersView, view
+from gateway.service import VERSION, Service
 from gateway.upstream.readiness import Readiness
 from tailq.errors import BadRequest
 
 NAME = "tailq-gateway"
 
 
-def build(
-    service: Service, readiness: Readiness, registry: CollectorRegistry, version: str
-) -> FastAPI:
+def build(rest: Rest, readiness: Readiness, registry: CollectorRegistry, version: str) -> FastAPI:
     """The application. No pages of documentation: they would load scripts from elsewhere."""
+    service = rest.service
     app = FastAPI(
         title=NAME, version=version, docs_url=None, redoc_url=None, redirect_slashes=False
     )
@@ -32,7 +33,7 @@ def build(
     _errors(app)
     _server_routes(app, readiness, version)
     _model_routes(app, service, readiness)
-    _infer_routes(app, service)
+    _infer_routes(app, rest)
 
     @app.get("/v1/tiers", tags=["tiers"], summary="What can be asked for, and is promised")
     async def tiers() -> TiersView:
@@ -112,7 +113,8 @@ def _model_routes(app: FastAPI, service: Service, readiness: Readiness) -> None:
         return JSONResponse({**found, "name": service.name})
 
 
-def _infer_routes(app: FastAPI, service: Service) -> None:
+def _infer_routes(app: FastAPI, rest: Rest) -> None:
+    service = rest.service
     declared: dict[str, Any] = {
         "tags": ["model"],
         "responses": openapi.RESPONSES,
@@ -130,7 +132,7 @@ def _infer_routes(app: FastAPI, service: Service) -> None:
             service.dataplane.recorder.refused()
             raise
         answer: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
-        exchange = Exchange(service, answer.set_result)
+        exchange = Exchange(rest, answer.set_result)
         exchange.start(request.headers.raw, service.dataplane.clock.now())
         reading = asyncio.ensure_future(_read(request, exchange, answer))
         try:

@@ -1,57 +1,13 @@
 """One infer request over HTTP, from its headers to its response, whatever server carries it."""
 
-import itertools
-import secrets
 from collections.abc import Callable, Iterable
-from typing import Final
 
-from gateway.dataplane import Answer, Dataplane, Execution
-from gateway.errors import UnknownModel
-from gateway.heads import Heads
+from gateway.dataplane import Answer, Execution
 from gateway.rest import head, problem
-from gateway.rest.render import Renderer
 from gateway.rest.response import Response
+from gateway.rest.shared import Rest
 from gateway.upstream.base import Payload
 from tailq.errors import BadRequest
-
-VERSION: Final = "1"
-
-
-class Service:
-    """What every exchange of one gateway shares.
-
-    max_body: bytes of one request's body. max_buffered: bytes of all bodies held at once.
-    heads: of requests on the hot path, and whether they keep their connection.
-    """
-
-    def __init__(self, dataplane: Dataplane, *, max_body: int, max_buffered: int) -> None:
-        self.dataplane = dataplane
-        self.table = dataplane.router.table
-        self.name = self.table.service
-        self.renderer = Renderer(self.table)
-        self.max_body = max_body
-        self.max_buffered = max_buffered
-        self.buffered = 0
-        self.heads = Heads[tuple[head.Head, bool]]()
-        self.variants = self.table.variants | {self.table.reference.variant}
-        self._ids = itertools.count(1)
-        self._prefix = secrets.token_hex(4).encode()
-
-    def check(self, model: str, version: str | None) -> None:
-        """Raises UnknownModel unless that is what is served here."""
-        if model in self.variants and model != self.name:
-            raise UnknownModel(
-                f"{model!r} is a variant, not served by its own name; "
-                f"ask for {self.name!r} and a tier"
-            )
-        if model != self.name:
-            raise UnknownModel(f"no model is called {model[:64]!r}; there is: {self.name!r}")
-        if version not in (None, VERSION):
-            raise UnknownModel(f"model {self.name!r} has one version here: {VERSION!r}")
-
-    def new_id(self) -> bytes:
-        """A request id: unique across replicas, and cheap."""
-        return b"%s-%x" % (self._prefix, next(self._ids))
 
 
 class Exchange:
@@ -61,10 +17,20 @@ class Exchange:
     head: None until it was read, or if it makes no sense.
     """
 
-    __slots__ = ("_buffered", "_execution", "_id", "_pieces", "_respond", "_service", "head")
+    __slots__ = (
+        "_buffered",
+        "_execution",
+        "_id",
+        "_pieces",
+        "_respond",
+        "_rest",
+        "_service",
+        "head",
+    )
 
-    def __init__(self, service: Service, respond: Callable[[Response], None]) -> None:
-        self._service = service
+    def __init__(self, rest: Rest, respond: Callable[[Response], None]) -> None:
+        self._rest = rest
+        self._service = rest.service
         self._respond = respond
         self._execution: Execution | None = None
         self.head: head.Head | None = None
@@ -134,7 +100,7 @@ class Exchange:
             execution.leave()
 
     def _answered(self, answer: Answer) -> None:
-        self._close(self._service.renderer.response(answer, self._id))
+        self._close(self._rest.renderer.response(answer, self._id))
 
     def _refuse(self, error: BadRequest) -> None:
         self._close(problem.response(problem.status_of(error), str(error), self._own_head()))

@@ -18,8 +18,10 @@ from uvicorn.server import ServerState
 
 from gateway.rest import problem, wire
 from gateway.rest.cycle import Cycle
-from gateway.rest.exchange import VERSION, Exchange, Service
+from gateway.rest.exchange import Exchange
 from gateway.rest.response import Response
+from gateway.rest.shared import Rest
+from gateway.service import VERSION
 
 log = logging.getLogger("tailq.gateway.rest")
 
@@ -46,7 +48,7 @@ class InferProtocol(HttpToolsProtocol):
 
     def __init__(
         self,
-        service: Service,
+        rest: Rest,
         patience: Patience,
         config: Config,
         server_state: ServerState,
@@ -54,10 +56,10 @@ class InferProtocol(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self._service = service
+        self._rest = rest
         self._patience = patience
-        self._now = service.dataplane.clock.now
-        path = f"/v2/models/{service.name}"
+        self._now = rest.service.dataplane.clock.now
+        path = f"/v2/models/{rest.service.name}"
         self._hot = (
             f"{path}/infer".encode(),
             f"{path}/versions/{VERSION}/infer".encode(),
@@ -109,7 +111,7 @@ class InferProtocol(HttpToolsProtocol):
     def _known(self, data: bytes) -> bool:
         """Take in `data` if it is one infer request with a head that came before."""
         running = self._running
-        found = self._service.heads.find(data)
+        found = self._rest.heads.find(data)
         if found is None or (running is not None and not running.response_complete):
             return False
         (head, keep_alive), body = found
@@ -127,7 +129,7 @@ class InferProtocol(HttpToolsProtocol):
         if isinstance(cycle, Cycle) and cycle.complete and cycle.exchange is not None:
             head = cycle.exchange.head
             if head is not None and head.recurs and head.length is not None and not cycle.expects:
-                self._service.heads.learn(data, (head, cycle.keep_alive), head.length)
+                self._rest.heads.learn(data, (head, cycle.keep_alive), head.length)
 
     def on_message_begin(self) -> None:
         """See httptools. uvicorn's scope is built when the app is to have the request."""
@@ -230,7 +232,7 @@ class InferProtocol(HttpToolsProtocol):
 
     def _start(self, cycle: Cycle) -> None:
         self._running = cycle
-        exchange = Exchange(self._service, lambda response: self._respond(cycle, response))
+        exchange = Exchange(self._rest, lambda response: self._respond(cycle, response))
         if cycle.begin(exchange) and not cycle.response_complete and self._held is None:
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 

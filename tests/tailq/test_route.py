@@ -4,7 +4,7 @@ import pytest
 
 from tailq.errors import UnknownTier
 from tailq.plan import Single
-from tailq.route import Ask, Router
+from tailq.route import Ask, Load, Router
 from tests.tables import promise, table, tier
 
 TABLE = table(
@@ -18,26 +18,26 @@ TABLE = table(
 
 def test_a_named_tier_gets_its_loosest_deadline_by_default() -> None:
     """Without a deadline of its own a request gets the tier's, and the plan compiled for it."""
-    decision = Router(TABLE).decide(Ask(tier="silver"), 0)
+    decision = Router(TABLE).decide(Ask(tier="silver"), 0.0, Load())
     assert (decision.tier.name, decision.plan) == ("silver", Single(variant="medium"))
     assert (decision.deadline_s, decision.best_effort) == (0.05, None)
 
 
 def test_a_tighter_deadline_gets_the_plan_promised_within_it() -> None:
     """The last promise that fits the asked deadline decides the plan; the asked one applies."""
-    decision = Router(TABLE).decide(Ask(tier="silver", deadline_s=0.03), 0)
+    decision = Router(TABLE).decide(Ask(tier="silver", deadline_s=0.03), 0.0, Load())
     assert (decision.plan, decision.promise.deadline_s) == (Single(variant="small"), 0.02)
     assert (decision.deadline_s, decision.best_effort) == (0.03, None)
 
 
 def test_a_looser_deadline_than_the_tiers_is_tightened() -> None:
     """The tightest of tier and request wins."""
-    assert Router(TABLE).decide(Ask(tier="gold", deadline_s=9.0), 0).deadline_s == 0.1
+    assert Router(TABLE).decide(Ask(tier="gold", deadline_s=9.0), 0.0, Load()).deadline_s == 0.1
 
 
 def test_a_deadline_nothing_was_promised_for_is_best_effort() -> None:
     """Tighter than every promise: the fastest-promised plan is tried and nothing is promised."""
-    decision = Router(TABLE).decide(Ask(tier="gold", deadline_s=0.001), 0)
+    decision = Router(TABLE).decide(Ask(tier="gold", deadline_s=0.001), 0.0, Load())
     assert (decision.deadline_s, decision.best_effort) == (0.001, "deadline")
 
 
@@ -46,7 +46,10 @@ def test_load_beyond_the_profiled_one_is_best_effort(
     outstanding: int, best_effort: str | None
 ) -> None:
     """With this request there may be as many in flight as were profiled, not more."""
-    assert Router(TABLE).decide(Ask(tier="gold"), outstanding).best_effort == best_effort
+    assert (
+        Router(TABLE).decide(Ask(tier="gold"), 0.0, Load(outstanding=outstanding)).best_effort
+        == best_effort
+    )
 
 
 @pytest.mark.parametrize(
@@ -59,12 +62,12 @@ def test_load_beyond_the_profiled_one_is_best_effort(
 )
 def test_a_tolerance_gets_the_cheapest_tier_at_least_as_strict(ask: Ask, name: str) -> None:
     """Of the tiers within the tolerance, and of the objective, the most tolerant one serves."""
-    assert Router(TABLE).decide(ask, 0).tier.name == name
+    assert Router(TABLE).decide(ask, 0.0, Load()).tier.name == name
 
 
 def test_no_ask_gets_the_declared_default() -> None:
     """A table may declare which tier those get who name none."""
-    assert Router(TABLE).decide(Ask(), 0).tier.name == "silver"
+    assert Router(TABLE).decide(Ask(), 0.0, Load()).tier.name == "silver"
 
 
 @pytest.mark.parametrize(
@@ -73,10 +76,10 @@ def test_no_ask_gets_the_declared_default() -> None:
 def test_what_is_not_offered_is_refused_with_what_is(ask: Ask) -> None:
     """An unknown or too strict wish names the tiers there are."""
     with pytest.raises(UnknownTier, match=r"there are: gold .*silver .*thrift"):
-        Router(TABLE).decide(ask, 0)
+        Router(TABLE).decide(ask, 0.0, Load())
 
 
 def test_without_a_default_a_tier_must_be_named() -> None:
     """No silent default: a table without one refuses requests that name no tier."""
     with pytest.raises(UnknownTier, match="name a tier"):
-        Router(table(*TABLE.tiers)).decide(Ask(), 0)
+        Router(table(*TABLE.tiers)).decide(Ask(), 0.0, Load())

@@ -25,7 +25,7 @@ def test_a_table_survives_being_written_and_read(tmp_path: Path) -> None:
     [
         ('"deadline_s": 0.1', '"deadline_s": -1', r"tiers\.0\.promises\.0\.deadline_s"),
         ('"quality": 0.9,', '"quality": 1.2,', r"tiers\.0\.promises\.0\.quality"),
-        ('"tailq.tiers/2"', '"tailq.tiers/9"', "schema"),
+        ('"tailq.tiers/3"', '"tailq.tiers/9"', "schema"),
         ('"default": "gold"', '"default": "lead"', "default names 'lead'"),
         ('"variant": "large"\n', '"variant": ""\n', "variant"),
         ("}", "", "content: Invalid JSON"),

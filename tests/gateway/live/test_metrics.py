@@ -7,7 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.dataplane import Answer, Outcome
 from gateway.live.metrics import EDGES, Histogram, Metrics
-from tailq.route import Ask, Router
+from tailq.route import Ask, Load, Router
 from tests.tables import promise, table, tier
 
 TABLE = table(
@@ -37,7 +37,7 @@ def metrics() -> Metrics:
 
 
 def answer(tier_name: str, outcome: Outcome, total_s: float) -> Answer:
-    return Answer(outcome, Router(TABLE).decide(Ask(tier=tier_name), 0), None, total_s)
+    return Answer(outcome, Router(TABLE).decide(Ask(tier=tier_name), 0.0, Load()), None, total_s)
 
 
 def test_requests_are_counted_by_how_they_ended(metrics: Metrics) -> None:

@@ -7,17 +7,12 @@ the clock is passed in, so the same code runs in virtual time.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
 from gateway.clock import Clock, Timer
+from gateway.dataplane.outcome import Answer, Outcome, Recorder
 from gateway.upstream.base import Call, Failure, Payload, Refusal, Reply, Result, Upstream
-from tailq.route import Ask, Decision, Router
-
-# How a request can end; exactly one of them for each.
-# on_time: answered by the deadline, as promised. best_effort: by the deadline, but outside of the
-# promise's conditions. late: nothing by the deadline. shed: not even tried, too much is in flight.
-# failed: upstream gave no answer. invalid: the request is at fault. cancelled: the client left.
-Outcome = Literal["on_time", "best_effort", "late", "shed", "failed", "invalid", "cancelled"]
+from tailq.route import Ask, Decision, Load, Router
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,36 +30,6 @@ class Limits:
     max_in_flight: int = 256
     at_deadline: Literal["abandon", "cancel"] = "abandon"
     abandon_s: float = 10.0
-
-
-@dataclass(slots=True)
-class Answer:
-    """How a request ended.
-
-    decision: None if none could be made. result: what upstream said, if it counts.
-    total_s: arrival to answer. queue_s: arrival to upstream. upstream_s: asked to answered, or to
-    when we gave up; both None when upstream was not asked.
-    """
-
-    outcome: Outcome
-    decision: Decision
-    result: Result | None
-    total_s: float
-    queue_s: float | None = None
-    upstream_s: float | None = None
-
-
-class Recorder(Protocol):
-    """Where the numbers go. Called on the hot path."""
-
-    def answered(self, answer: Answer) -> None:
-        """A request has ended."""
-
-    def refused(self) -> None:
-        """A request was at fault before anything could be decided."""
-
-    def upstream_ended(self, variant: str, seconds: float) -> None:
-        """Upstream's work on one call has ended, `seconds` after it was asked."""
 
 
 class Dataplane:
@@ -91,7 +56,7 @@ class Dataplane:
         arrived: when the head was complete, seconds on the dataplane's clock. answer: is called
         once, by the deadline, unless leave() comes first. Raises UnknownTier.
         """
-        decision = self.router.decide(ask, self.outstanding)
+        decision = self.router.decide(ask, 0.0, Load(outstanding=self.outstanding))
         return Execution(self, ask, decision, arrived, answer)
 
 
@@ -145,7 +110,9 @@ class Execution:
         if plane.outstanding != self._decided_at:
             # The body took its time and the load is another: so may be the plan. The applied
             # deadline stays the one that the clock was started for.
-            self.decision = plane.router.decide(self._ask, plane.outstanding)
+            self.decision = plane.router.decide(
+                self._ask, now - self._arrived, Load(outstanding=plane.outstanding)
+            )
         self._asked = now
         plane.outstanding += 1
         self._call = plane.upstream.infer(
@@ -210,7 +177,16 @@ class Execution:
         queue_s = upstream_s = None
         if self._asked is not None:
             queue_s, upstream_s = self._asked - self._arrived, now - self._asked
-        answer = Answer(outcome, self.decision, result, now - self._arrived, queue_s, upstream_s)
+        answer = Answer(
+            outcome,
+            self.decision,
+            result,
+            now - self._arrived,
+            queue_s,
+            upstream_s,
+            self.decision.plan.variants[0],
+            self.decision.best_effort,
+        )
         self._plane.recorder.answered(answer)
         return answer
 

@@ -1,0 +1,42 @@
+"""The load account: what is in flight upstream, abandoned work included, until it really ends."""
+
+from collections.abc import Callable, Mapping
+
+
+def _alone() -> tuple[int, float]:
+    return 0, 0.0
+
+
+class Account:
+    """Counts requests in flight by variant, and the device-seconds that they are worth.
+
+    service_s: device-seconds of one request, by variant (`tailq.tier.Served`); a variant that is
+    not among them counts as no work. others: requests and device-seconds in flight that are not
+    this process's own: of sibling workers, of other gateways.
+    """
+
+    def __init__(
+        self,
+        service_s: Mapping[str, float],
+        others: Callable[[], tuple[int, float]] = _alone,
+    ) -> None:
+        self.service_s = dict(service_s)
+        self.others = others
+        self.in_flight: dict[str, int] = dict.fromkeys(self.service_s, 0)
+        self.own = 0
+        self.own_s = 0.0
+
+    def add(self, variant: str) -> float:
+        """A request goes to `variant`. What it is worth, to be given to remove()."""
+        worth_s = self.service_s.get(variant, 0.0)
+        self.in_flight[variant] = self.in_flight.get(variant, 0) + 1
+        self.own += 1
+        self.own_s += worth_s
+        return worth_s
+
+    def remove(self, variant: str, worth_s: float) -> None:
+        """Its work has really ended."""
+        self.in_flight[variant] -= 1
+        self.own -= 1
+        # Sums of floats drift; an empty account is exactly empty.
+        self.own_s = self.own_s - worth_s if self.own else 0.0
