@@ -55,6 +55,19 @@ class Tensor:
             own in (-1, size) for own, size in zip(self.shape, shape, strict=True)
         )
 
+    def holds(self, values: NDArray[Any]) -> bool:
+        """Whether values can be given as its type: texts as texts, whole numbers as they are.
+
+        Real numbers may lose digits, to a tensor of whole numbers nothing may be lost.
+        """
+        texts = values.dtype.kind == "O"
+        if texts or self.datatype == BYTES:
+            return texts and self.datatype == BYTES
+        if self.floating:
+            return True
+        with np.errstate(invalid="ignore"):  # what does not fit comes out as another number
+            return bool((values.astype(DTYPES[self.datatype]) == values).all())
+
 
 @dataclass(frozen=True, slots=True)
 class Model:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from tailq.calibration import Calibration
 from tailq.load import LatencyUnderLoad
@@ -214,6 +214,19 @@ class Served(_Frozen):
     under_load: LatencyUnderLoad | None = None
 
 
+SCHEMA: Literal["tailq.tiers/3"] = "tailq.tiers/3"
+
+
+def _compile_again(found: object) -> object:
+    """A table that another version of the profiler has compiled says what to do about it."""
+    if isinstance(found, str) and found.startswith("tailq.tiers/") and found != SCHEMA:
+        raise ValueError(
+            f"is {found}, not {SCHEMA}, of another version: compile the tiers again "
+            "(tailq-profile tiers PROFILE --spec SPEC --out TABLE)"
+        )
+    return found
+
+
 def _distinct(tiers: "tuple[Tier, ...]") -> "tuple[Tier, ...]":
     names = [tier.name for tier in tiers]
     if len(set(names)) != len(names):
@@ -230,7 +243,9 @@ class TierTable(_Frozen):
     default: the tier of requests that name none; without it such requests are refused.
     """
 
-    schema_: Annotated[Literal["tailq.tiers/3"], Field(alias="schema")] = "tailq.tiers/3"
+    schema_: Annotated[
+        Literal["tailq.tiers/3"], Field(alias="schema"), BeforeValidator(_compile_again)
+    ] = SCHEMA
     service: Name
     metric: str
     created: datetime

@@ -54,7 +54,14 @@ class ArrayDataset:
 
     def tensors(self, samples: Indices, inputs: Sequence[Tensor]) -> list[Column]:
         """See Dataset."""
-        return [list(self.inputs(samples, only(self.name, inputs).shape))]
+        tensor = only(self.name, inputs)
+        values = self.inputs(samples, tensor.shape)
+        if not tensor.holds(values):
+            raise DatasetError(
+                f"{self.name}: inputs are not the whole numbers that the model takes "
+                f"({tensor.datatype})"
+            )
+        return [list(values)]
 
     def inputs(self, samples: Indices, shape: Shape) -> Floats:
         """Some samples in the shape that a model takes: [len(samples), *shape].

@@ -58,7 +58,14 @@ class ImageDataset:
 
     def tensors(self, samples: Indices, inputs: Sequence[Tensor]) -> list[Column]:
         """See Dataset."""
-        return [list(self.inputs(samples, only(self.name, inputs).shape))]
+        tensor = only(self.name, inputs)
+        values = self.inputs(samples, tensor.shape)
+        if not tensor.holds(values):
+            raise DatasetError(
+                f"{self.name}: the model takes whole numbers ({tensor.datatype}), which pixels are "
+                "with --scale 1"
+            )
+        return [list(values)]
 
     def frame(self, shape: Shape) -> tuple[int, int]:
         """Width and height of the pictures that a model of that input takes. DatasetError."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from profiler.datasets.base import Indices, Labels, objects, sha256_of
 from profiler.datasets.manifest import Row
 from profiler.errors import DatasetError
-from profiler.tensors import BYTES, Column, Tensor
+from profiler.tensors import Column, Tensor
 
 RELEVANT = "relevant"
 _NO_ITEM = -1
@@ -42,20 +42,13 @@ class InteractionDataset:
                     f"{self.name}: input {tensor.name!r} has shape {list(value.shape)}, the model "
                     f"takes {list(tensor.shape)}"
                 )
-            if not _holds(tensor, value):
+            if not tensor.holds(value):
                 kind = "texts" if value.dtype.kind == "O" else value.dtype
                 raise DatasetError(
                     f"{self.name}: input {tensor.name!r} holds {kind}, the model takes "
                     f"{tensor.datatype}"
                 )
         return values
-
-
-def _holds(tensor: Tensor, value: NDArray[Any]) -> bool:
-    """Whether nothing is lost when the model takes the value."""
-    if value.dtype.kind == "O" or tensor.datatype == BYTES:
-        return value.dtype.kind == "O" and tensor.datatype == BYTES
-    return tensor.floating or value.dtype.kind != "f" or value.size == 0
 
 
 def from_rows(path: Path, rows: Sequence[Row]) -> InteractionDataset:
@@ -126,7 +119,10 @@ def _array(place: str, name: str, value: Any) -> NDArray[Any]:
     return values
 
 
-def _items(place: str, value: Any) -> list[Any]:
-    if not isinstance(value, list) or not value or len(set(map(str, value))) < len(value):
-        raise DatasetError(f"{place}: {RELEVANT} must be a list of one or more different items")
-    return value
+def _items(place: str, value: Any) -> list[int]:
+    whole = isinstance(value, list) and all(type(item) is int for item in value)
+    if not whole or not value or len(set(value)) < len(value):
+        raise DatasetError(
+            f"{place}: {RELEVANT} must be a list of one or more different items, whole numbers"
+        )
+    return list(value)

@@ -1,6 +1,7 @@
-"""Are the promises of a tier table still kept? Each one's plan replayed on another profile.
+"""Are the promises of a tier table still kept? Their plans replayed on another profile.
 
-A promise states two things of its plan at its deadline and every load it holds at: that the
+A promise states two things of each plan that may be used for it (the promised one and the other
+options) at its deadline and every load it holds at: that the
 quality is at least the promised one, and that the tier's limit against the reference is kept.
 Both are of one form, with Q the quality without a deadline, over the same samples:
 
@@ -22,6 +23,7 @@ from profiler.record.judging import Judge
 from profiler.tiers.compile import GATEWAY_HOP_S
 from tailq.errors import ArtefactError
 from tailq.guarantee import share
+from tailq.plan import Plan
 from tailq.profile import Profile
 from tailq.tier import Promise, Tier, TierTable
 
@@ -36,15 +38,16 @@ def check(
     load at which its promises hold.
     """
     loads = _loads(table, profile, evidence)
-    promises = [(tier, promise) for tier in table.tiers for promise in tier.promises]
-    # Of each promise: both means, and at each load what is lost to lateness and gained by it.
-    delta = share(1 - table.confidence, len(promises) * (2 + 2 * len(loads)))
     estimate = estimate_of(evidence, judge)
-    claims = [
-        claim
-        for tier, promise in promises
-        for claim in _claims(_Case(table, tier, promise, estimate), loads, 2 * delta)
+    cases = [
+        _Case(table, tier, promise, plan, estimate)
+        for tier in table.tiers
+        for promise in tier.promises
+        for plan in dict.fromkeys([promise.plan, *(option.plan for option in promise.options)])
     ]
+    # Of each plan: both means, and at each load what is lost to lateness and gained by it.
+    delta = share(1 - table.confidence, len(cases) * (2 + 2 * len(loads)))
+    claims = [claim for case in cases for claim in _claims(case, loads, 2 * delta)]
     return Checked(
         service=table.service,
         profile=profile.id,
@@ -61,6 +64,7 @@ class _Case:
     table: TierTable
     tier: Tier
     promise: Promise
+    plan: Plan
     estimate: Estimate
 
     def margin(self, statement: str, delta: float) -> Interval:
@@ -73,14 +77,14 @@ class _Case:
             "relative": (1 - limit.value, 0.0),
         }[statement if statement == "quality" else limit.kind]
         reference = self.table.reference.variant
-        own = self.estimate.margin(self.promise.plan, weight, reference, delta)
+        own = self.estimate.margin(self.plan, weight, reference, delta)
         return Interval(own.value - least, own.low - least, own.high - least)
 
     def lost(self, load: int, delta: float) -> Interval:
         """What lateness costs."""
         # The gateway takes its hop out of the deadline; a profile has none.
         deadline_s = self.promise.deadline_s - GATEWAY_HOP_S
-        return self.estimate.lost(self.promise.plan, load, deadline_s, delta)
+        return self.estimate.lost(self.plan, load, deadline_s, delta)
 
 
 def _claims(case: _Case, loads: Sequence[int], delta: float) -> list[Claim]:
@@ -106,7 +110,7 @@ def _claims(case: _Case, loads: Sequence[int], delta: float) -> list[Claim]:
             Claim(
                 tier=case.tier.name,
                 deadline_s=case.promise.deadline_s,
-                plan=case.promise.plan,
+                plan=case.plan,
                 statement=statement,
                 promised=case.promise.quality,
                 load=worst,

@@ -7,11 +7,14 @@ from rich.table import Table
 from profiler.gates.changes import Change, Compared
 from profiler.gates.verdicts import Checked, Claim
 
+# Columns of a terminal that hold the table of promises with a figure and its interval on one line.
+_WIDE = 100
 _STYLE = {"kept": "green", "broken": "red", "better": "green", "worse": "red"}
 
 
 def show_checked(checked: Checked, console: Console) -> None:
-    """Print a row a promise, then what to know before trusting it."""
+    """Print a row for each plan of a promise, then what to know before trusting it."""
+    between = "\n" if console.width < _WIDE else " "
     loads = ", ".join(map(str, checked.loads))
     table = _table(
         f"{checked.service}: promises held against profile {checked.profile}, load {loads}",
@@ -21,25 +24,36 @@ def show_checked(checked: Checked, console: Console) -> None:
     for heading in ("within\nms", "promised\n%", "measured\n%", "limit kept\nby %"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
-    table.add_column("plan")
+    table.add_column("plan", overflow="fold")
+    above: Claim | None = None
     for quality, limit in zip(checked.claims[::2], checked.claims[1::2], strict=True):
-        table.add_row(*_promise(quality, limit), _short(str(quality.plan), checked.service))
+        promise = _promise(quality) if _other_promise(above, quality) else [""] * 3
+        plan = _short(str(quality.plan), checked.service)
+        table.add_row(*promise, *_plan(quality, limit, between), plan)
+        above = quality
     console.print(table)
     _say(console, checked.notes)
 
 
-def _promise(quality: Claim, limit: Claim) -> list[str]:
+def _other_promise(one: Claim | None, other: Claim) -> bool:
+    return one is None or (one.tier, one.deadline_s) != (other.tier, other.deadline_s)
+
+
+def _promise(claim: Claim) -> list[str]:
+    return [claim.tier, f"{claim.deadline_s * 1000:g}", f"{100 * claim.promised:.1f}"]
+
+
+def _plan(quality: Claim, limit: Claim, between: str) -> list[str]:
+    """What was measured of a plan. between: what stands between a figure and its interval."""
+
     def measured(end: float) -> str:
         return f"{100 * (quality.promised + end):.1f}"
 
     worst = min((quality, limit), key=lambda claim: (claim.high >= 0, claim.low >= 0))
     by = f" by {-100 * worst.high:.2g}" if worst.verdict == "broken" else ""
     return [
-        quality.tier,
-        f"{quality.deadline_s * 1000:g}",
-        measured(0),
-        f"{measured(quality.margin)} ({measured(quality.low)}–{measured(quality.high)})",
-        f"{100 * limit.low:+.1f} to {100 * limit.high:+.1f}",
+        f"{measured(quality.margin)}{between}({measured(quality.low)}–{measured(quality.high)})",
+        f"{100 * limit.low:+.1f}{between}to {100 * limit.high:+.1f}",
         f"[{_STYLE.get(worst.verdict, 'yellow')}]{worst.verdict}{by}[/]",
     ]
 

@@ -20,6 +20,7 @@ from profiler.record.observations import Answers, Observations, concatenate
 from profiler.tasks import Reader, Said, Task
 from profiler.tasks.base import Floats, Ints, parse
 from profiler.tensors import Column
+from tailq.tier import ConfidenceIn
 
 # Enough samples to tell probabilities from logits and to see a wrong shape.
 _PROBE = 8
@@ -71,6 +72,18 @@ class Bench:
         for index, (variant, columns) in enumerate(zip(self.variants, outputs, strict=True)):
             self._readers[index] = self.task.reader(variant, self.dataset, columns)
             self._read(index, columns, samples)
+
+    @property
+    def confidence(self) -> dict[str, ConfidenceIn]:
+        """Where each probed variant tells its confidence, by name, if it does.
+
+        Whoever reads it from an answer of several samples needs the first axis to tell them apart.
+        """
+        return {
+            variant.name: found
+            for variant, reader in zip(self.variants, self._readers.values(), strict=True)
+            if (found := reader.confidence) and _by_sample(variant, found.output)
+        }
 
     def answers(self, start: int, stop: int) -> Answers:
         """What every variant answers to the samples from `start` up to `stop`."""
@@ -171,6 +184,12 @@ class Bench:
             return said, self.task.metric.judge(right, parse(said.answer)).scores
         except ValueError as error:
             raise ModelError(f"model {self._names[index]} cannot be scored: {error}") from None
+
+
+def _by_sample(variant: Variant, output: str) -> bool:
+    """Whether the first axis of an output is the samples of a request, be it one."""
+    [shape] = [tensor.shape for tensor in variant.outputs if tensor.name == output]
+    return variant.leading or shape[:1] == (1,)
 
 
 def _columns(variant: Variant, driven: Driven, rows: Ints) -> list[Column]:

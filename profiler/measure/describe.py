@@ -14,7 +14,7 @@ from profiler.record.summary import summarise
 from profiler.tasks import open_task
 from tailq import artefact
 from tailq.profile import Convergence, Profile, Server, StoppedBy
-from tailq.tier import Seconds
+from tailq.tier import ConfidenceIn, Seconds
 
 _FILE = "context.json"
 
@@ -23,6 +23,7 @@ class Context(BaseModel):
     """What a profile says beside its plan and what was measured; kept in OUT.partial, too.
 
     server: the Triton that was measured last. deadlines_s: that the quality is told at.
+    confidence: where the variants tell theirs, by name; one that is not here has none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
@@ -30,6 +31,7 @@ class Context(BaseModel):
     schema_: Annotated[Literal["tailq.context/1"], Field(alias="schema")] = "tailq.context/1"
     server: Server
     deadlines_s: tuple[Seconds, ...]
+    confidence: dict[str, ConfidenceIn] = {}
 
     @classmethod
     def read(cls, folder: Path) -> "Context":
@@ -62,7 +64,9 @@ def describe(
     """The summary of what was measured. id_, files: as in Profile."""
     versions = {variant.name: (variant.version, variant.fingerprint) for variant in plan.variants}
     metric = open_task(plan.metric.task, plan.metric.name).metric
-    variants = summarise(answers, observations, context.deadlines_s, versions, metric)
+    variants = summarise(
+        answers, observations, context.deadlines_s, versions, metric, context.confidence
+    )
     return Profile(
         id=id_,
         service=plan.service,

@@ -15,7 +15,7 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-import grpc  # type: ignore[import-untyped]
+import grpc
 import numpy as np
 from numpy.typing import NDArray
 

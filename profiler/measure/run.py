@@ -33,10 +33,7 @@ def run(settings: Settings, dataset: Dataset, report: Reporter, stop: Stop) -> P
     task = settings.task
     metric = Metric(task=task.name, name=task.metric.name, additive=task.metric.additive)
     with closing(Triton(settings.triton)) as triton:
-        context = Context(
-            server=triton.server(),
-            deadlines_s=settings.deadlines_s,
-        )
+        server = triton.server()
         names = choose_models(triton, settings.service, settings.models)
         found = [triton.variant(name) for name in names]
         variants = [replace(each, outputs=task.outputs(each)) for each in found]
@@ -50,6 +47,9 @@ def run(settings: Settings, dataset: Dataset, report: Reporter, stop: Stop) -> P
         with closing(driver):
             bench = Bench(variants, dataset, task, driver)
             bench.probe()
+            context = Context(
+                server=server, deadlines_s=settings.deadlines_s, confidence=bench.confidence
+            )
             plan = _plan(settings, metric, dataset, variants)
             with Journal.open(settings.partial, plan, restart=settings.restart) as journal:
                 if journal.resumed:

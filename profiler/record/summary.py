@@ -16,6 +16,7 @@ from profiler.tasks.base import Scores
 from profiler.tasks.quality import completed_by_round, without_deadline
 from tailq.profile import QualityAtDeadline, VariantAtLoad, VariantProfile
 from tailq.quality import tail
+from tailq.tier import ConfidenceIn
 
 Floats = NDArray[np.float64]
 
@@ -26,10 +27,12 @@ def summarise(
     deadlines_s: Sequence[float],
     versions: Mapping[str, tuple[str, str]],
     metric: Metric | None = None,
+    confidence: Mapping[str, ConfidenceIn] | None = None,
 ) -> tuple[VariantProfile, ...]:
     """Summarise every variant.
 
     versions: (version, fingerprint) by variant name. metric: None where quality is the mean score.
+    confidence: where variants tell theirs, by name; one that is not among them has none.
     """
     evidence = evidence_of(answers, observations)
     judged = _judged(evidence, answers, metric)
@@ -54,6 +57,7 @@ def summarise(
             ),
             calibration=calibrate(evidence.confidence[:, index], evidence.score[:, index]),
             under_load=under_load(observations, outstanding_s, index),
+            confidence=(confidence or {}).get(name),
         )
         for index, name in enumerate(evidence.variants)
     )

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from profiler.datasets.base import Dataset
 from profiler.tensors import Column, Model, Tensor
+from tailq.tier import ConfidenceIn
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -68,6 +69,11 @@ class Said:
 
 class Reader(Protocol):
     """Reads the answers of one model."""
+
+    @property
+    def confidence(self) -> ConfidenceIn | None:
+        """Which output `Said.confidence` is read from, and how; None: answers have none."""
+        ...
 
     def read(self, outputs: Sequence[Column], samples: Ints, /) -> Said:
         """Read what the model gave of some samples: of each of its outputs, one array a sample.

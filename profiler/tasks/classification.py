@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from profiler.tasks import base
 from profiler.tasks.base import Said, Scores, Texts
 from profiler.tasks.f1 import WeightedF1
 from profiler.tensors import DTYPES, Column, Model, Tensor
+from tailq.tier import ConfidenceIn
 
 Floats = NDArray[np.float32]
 
@@ -53,8 +54,15 @@ class ClassReader:
     """Reads one vector a sample. k: how many classes an answer names; 1: not as a list."""
 
     model: str
+    output: str
     probabilities: bool
     k: int
+
+    @property
+    def confidence(self) -> ConfidenceIn:
+        """See Reader and `predict`."""
+        kind: Literal["softmax", "maximum"] = "maximum" if self.probabilities else "softmax"
+        return ConfidenceIn(output=self.output, kind=kind)
 
     def read(self, outputs: Sequence[Column], _samples: base.Ints, /) -> Said:
         """See Reader."""
@@ -106,7 +114,8 @@ class Classification:
                 f"model {model.name} tells {classes} classes apart: any answer is right by "
                 f"{self.metric.name}; choose a smaller one with --metric"
             )
-        return ClassReader(model.name, are_probabilities(vectors), k)
+        [output] = self.outputs(model)
+        return ClassReader(model.name, output.name, are_probabilities(vectors), k)
 
 
 def metric(name: str) -> base.Metric | None:

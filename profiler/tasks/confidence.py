@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from profiler.errors import ModelError
 from profiler.tensors import Column, Model, Tensor
+from tailq.tier import ConfidenceIn
 
 _NAME = "confidence"
 
@@ -14,6 +15,12 @@ _NAME = "confidence"
 def confidence_output(model: Model) -> tuple[Tensor, ...]:
     """The output by which the model says how sure it is, if it has one."""
     return tuple(output for output in model.outputs if output.name == _NAME and output.floating)
+
+
+def confidence_in(model: Model) -> ConfidenceIn | None:
+    """Where `confidences` reads it; None where the model has no such output."""
+    sure = bool(confidence_output(model))
+    return ConfidenceIn(output=_NAME, kind="maximum") if sure else None
 
 
 def confidences(model: str, outputs: Sequence[Column], count: int) -> NDArray[np.float32]:

@@ -9,9 +9,10 @@ from profiler.datasets.base import Dataset
 from profiler.errors import DatasetError, ModelError
 from profiler.tasks import base
 from profiler.tasks.base import Said, Texts
-from profiler.tasks.confidence import confidence_output, confidences
+from profiler.tasks.confidence import confidence_in, confidence_output, confidences
 from profiler.tasks.retrieval import Ndcg, Recall
 from profiler.tensors import Column, Model, Tensor
+from tailq.tier import ConfidenceIn
 
 # How many items an answer keeps for a user's own metric.
 _KEPT = 100
@@ -27,6 +28,7 @@ class RankingReader:
     model: str
     scored: bool
     k: int
+    confidence: ConfidenceIn | None
 
     def read(self, outputs: Sequence[Column], samples: base.Ints, /) -> Said:
         """See Reader."""
@@ -69,7 +71,8 @@ class Ranking:
     def reader(self, model: Model, _dataset: Dataset, _probe: Sequence[Column], /) -> RankingReader:
         """See Task."""
         k = self.metric.k if isinstance(self.metric, Recall | Ndcg) else _KEPT
-        return RankingReader(model.name, not self.outputs(model)[0].integral, k)
+        scored = not self.outputs(model)[0].integral
+        return RankingReader(model.name, scored, k, confidence_in(model))
 
 
 def metric(name: str) -> base.Metric | None:

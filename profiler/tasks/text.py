@@ -7,9 +7,10 @@ from profiler.datasets.base import Dataset
 from profiler.errors import DatasetError, ModelError
 from profiler.tasks import base
 from profiler.tasks.base import Said, Texts
-from profiler.tasks.confidence import confidence_output, confidences
+from profiler.tasks.confidence import confidence_in, confidence_output, confidences
 from profiler.tasks.wer import WordErrorRate, normalise
 from profiler.tensors import BYTES, Column, Model, Tensor
+from tailq.tier import ConfidenceIn
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,7 @@ class TextReader:
     """Reads one text a sample, and the model's confidence in it where it gives one."""
 
     model: str
+    confidence: ConfidenceIn | None
 
     def read(self, outputs: Sequence[Column], samples: base.Ints, /) -> Said:
         """See Reader."""
@@ -54,7 +56,7 @@ class Text:
 
     def reader(self, model: Model, _dataset: Dataset, _probe: Sequence[Column], /) -> TextReader:
         """See Task."""
-        return TextReader(model.name)
+        return TextReader(model.name, confidence_in(model))
 
 
 def metric(name: str) -> base.Metric | None:

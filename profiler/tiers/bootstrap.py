@@ -28,6 +28,8 @@ DRAWS = 1000
 class Bootstrap:
     """The method `bootstrap`, see the module. judge: None where quality is the mean score."""
 
+    joint = False
+
     def __init__(self, evidence: Evidence, reference: str, judge: Judge | None = None) -> None:
         self._evidence = evidence
         self._judge = judge

@@ -11,7 +11,7 @@ from itertools import permutations
 import numpy as np
 
 from profiler.record.evidence import Evidence
-from profiler.replay import replay, sweep, without_deadline
+from profiler.replay import Sweep, replay, sweep, without_deadline
 from profiler.replay.sweep import mixed
 from profiler.tiers.spec import Kind
 from tailq.plan import Cascade, Plan, Race, Rescue, Single
@@ -22,6 +22,9 @@ THRESHOLDS: tuple[float, ...] = (
     *(float(f"{1 - 0.1 * (2 / 3) ** step:.7g}") for step in range(1, 29)),
 )
 
+# A race begins with two requests in flight, so it needs a profile of as many.
+IN_FLIGHT_OF_A_RACE = 2
+
 # Of the deadline, what a rescuer is left with.
 RESCUE_SHARES = (1 / 2, 1 / 4, 1 / 8, 1 / 16)
 
@@ -31,13 +34,16 @@ class Candidate:
     """A plan and its figures at the highest profiled load.
 
     expected: quality at the deadline by its mean score. wait_s: mean or percentile of the seconds
-    until an answer leaves, or the deadline passes. cost: device-seconds times price.
+    until an answer leaves, or the deadline passes; p99_s: their 99th percentile. cost:
+    device-seconds times price; work_s: device-seconds alone.
     """
 
     plan: Plan
     expected: float
     wait_s: float
+    p99_s: float
     cost: float
+    work_s: float
 
 
 @dataclass(frozen=True)
@@ -45,13 +51,15 @@ class Space:
     """Which plans there are, and at what they are looked at.
 
     kinds: of plan. deadline_s: where latencies were measured, so without the gateway's hop.
-    percentile: of the response time, in (0, 100); None: its mean. prices: by variant.
+    percentile: of the response time, in (0, 100); None: its mean. prices: by variant. unsure:
+    variants whose confidence nobody could go by, because their answers do not tell it.
     """
 
     kinds: Collection[Kind]
     deadline_s: float
     percentile: float | None = None
     prices: Mapping[str, float] | None = None
+    unsure: Collection[str] = ()
 
 
 def candidates(evidence: Evidence, space: Space) -> list[Candidate]:
@@ -60,8 +68,9 @@ def candidates(evidence: Evidence, space: Space) -> list[Candidate]:
     if "single" in space.kinds:
         found += [_replayed(Single(variant=v), evidence, space) for v in evidence.variants]
     for first, second in _pairs(evidence):
-        for plan in _with_thresholds(first, second, space.kinds):
-            found += _swept(plan, evidence, space)
+        if first not in space.unsure:
+            for plan in _with_thresholds(first, second, evidence, space.kinds):
+                found += _swept(plan, evidence, space)
         if "rescue" in space.kinds:
             found += [
                 _replayed(plan, evidence, space)
@@ -88,11 +97,13 @@ def _pairs(evidence: Evidence) -> Iterator[tuple[str, str]]:
     )
 
 
-def _with_thresholds(first: str, second: str, kinds: Collection[Kind]) -> Iterator[Cascade | Race]:
+def _with_thresholds(
+    first: str, second: str, evidence: Evidence, kinds: Collection[Kind]
+) -> Iterator[Cascade | Race]:
     """The plans of a pair that differ in kind; their threshold is yet to be chosen."""
     if "cascade" in kinds:
         yield Cascade(stages=(first, second), thresholds=(0.0,))
-    if "race" in kinds:
+    if "race" in kinds and max(evidence.by_load) >= IN_FLIGHT_OF_A_RACE:
         yield Race(fast=first, accurate=second, threshold=0.0, terminate=True)
         yield Race(fast=first, accurate=second, threshold=0.0, terminate=False)
 
@@ -100,12 +111,18 @@ def _with_thresholds(first: str, second: str, kinds: Collection[Kind]) -> Iterat
 def _replayed(plan: Single | Rescue, evidence: Evidence, space: Space) -> Candidate:
     load = max(evidence.by_load)
     seen = replay(plan, evidence, load, space.deadline_s, space.prices)
+    work = seen if not space.prices else replay(plan, evidence, load, space.deadline_s)
     undisturbed = without_deadline(plan, evidence)
     lost = undisturbed[evidence.by_load[load].sample] - seen.score
     waits = np.minimum(seen.response_s, space.deadline_s)
     wait = waits.mean() if space.percentile is None else np.percentile(waits, space.percentile)
     return Candidate(
-        plan, float(undisturbed.mean() - lost.mean()), float(wait), float(seen.cost.mean())
+        plan,
+        expected=float(undisturbed.mean() - lost.mean()),
+        wait_s=float(wait),
+        p99_s=float(np.percentile(waits, 99)),
+        cost=float(seen.cost.mean()),
+        work_s=float(work.cost.mean()),
     )
 
 
@@ -113,7 +130,12 @@ def _swept(plan: Cascade | Race, evidence: Evidence, space: Space) -> list[Candi
     load = max(evidence.by_load)
     first, second = (evidence.index(variant) for variant in plan.variants)
     grid = np.array(THRESHOLDS)
-    figures = sweep(plan, grid, evidence, load, space.deadline_s, space.prices, space.percentile)
+
+    def swept(percentile: float | None, prices: Mapping[str, float] | None) -> Sweep:
+        return sweep(plan, grid, evidence, load, space.deadline_s, prices, percentile)
+
+    figures = swept(space.percentile, space.prices)
+    slow = swept(99, None)
     undisturbed = mixed(
         evidence.confidence[:, first],
         grid,
@@ -121,12 +143,14 @@ def _swept(plan: Cascade | Race, evidence: Evidence, space: Space) -> list[Candi
         evidence.score[:, second : second + 1],
     )[:, 0]
     return [
-        Candidate(_at(plan, threshold), expected, wait, cost)
-        for threshold, expected, wait, cost in zip(
+        Candidate(_at(plan, threshold), *of_plan)
+        for threshold, *of_plan in zip(
             THRESHOLDS,
             (undisturbed - figures.lost).tolist(),
             figures.wait_s.tolist(),
+            slow.wait_s.tolist(),
             figures.cost.tolist(),
+            slow.cost.tolist(),
             strict=True,
         )
     ]

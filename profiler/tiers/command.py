@@ -12,6 +12,7 @@ from profiler.record.judging import judge_for
 from profiler.record.observations import open_profile
 from profiler.tiers import spec as specs
 from profiler.tiers.compile import Compiled, Gain, compile_tiers
+from tailq.tier import Promise
 
 
 def compile_profile(profile: Path, spec: Path) -> Compiled:
@@ -31,6 +32,8 @@ def show(compiled: Compiled, console: Console) -> None:
     for missing in table.not_offered:
         within = f"{missing.name} within {missing.deadline_s * 1000:g} ms"
         console.print(f"[yellow]not offered[/]: [bold]{within}[/]: {missing.why}", highlight=False)
+    for plans in compiled.left_out:
+        console.print(f"careful: {plans}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _promises(compiled: Compiled) -> Table:
@@ -41,7 +44,8 @@ def _promises(compiled: Compiled) -> Table:
     grid = Table(
         title=f"{table.service}: {sure}, up to {table.conditions.max_outstanding} in flight",
         caption=f"best without a deadline: {reference.variant}, {table.metric} "
-        f"{reference.quality:.2%}; gain: in the objective, on the best single variant",
+        f"{reference.quality:.2%}; gain: in the objective, on the best single variant; +1: one "
+        "other plan keeps the promise, too, for when the load rises",
         box=box.SIMPLE_HEAD,
         show_edge=False,
         padding=(0, 1, 0, 0),
@@ -61,9 +65,15 @@ def _promises(compiled: Compiled) -> Table:
                 f"{100 * promise.expected_quality:.2f}",
                 f"{promise.p50_s * 1000:.3g}/{promise.p99_s * 1000:.3g}",
                 _gain(compiled.gains[tier.name, promise.deadline_s]),
-                str(promise.plan).replace(f"{table.service}_", ""),
+                _plans(promise).replace(f"{table.service}_", ""),
             )
     return grid
+
+
+def _plans(promise: Promise) -> str:
+    """The promised plan, and how many others there are."""
+    others = len(promise.options) - 1
+    return f"{promise.plan} +{others}" if others > 0 else str(promise.plan)
 
 
 def _gain(gain: Gain) -> str:

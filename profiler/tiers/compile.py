@@ -1,6 +1,6 @@
 """Compiling tiers: for each limit and deadline the best plan by the objective that keeps it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,8 +12,9 @@ from profiler.tiers.bootstrap import Bootstrap
 from profiler.tiers.candidates import Candidate, Space, candidates
 from profiler.tiers.ltt import LearnThenTest
 from profiler.tiers.measured import Measured, measured
+from profiler.tiers.options import alternatives, option
 from profiler.tiers.proof import Method, required
-from profiler.tiers.shortfall import shortfall
+from profiler.tiers.shortfall import left_out, shortfall
 from profiler.tiers.spec import TierSpec, TiersSpec
 from tailq.errors import ArtefactError
 from tailq.plan import Plan
@@ -25,6 +26,7 @@ from tailq.tier import (
     NotOffered,
     Promise,
     Reference,
+    Served,
     Tier,
     TierTable,
 )
@@ -48,10 +50,15 @@ class Gain:
 
 @dataclass(frozen=True)
 class Compiled:
-    """A tier table, and by how much each promise gains on single variants: by tier, deadline."""
+    """A tier table, and what there is to know beside it.
+
+    gains: by how much each promise gains on single variants, by tier and deadline. left_out: which
+    plans were not considered, and why.
+    """
 
     table: TierTable
     gains: dict[tuple[str, float], Gain]
+    left_out: tuple[str, ...]
 
 
 def compile_tiers(
@@ -83,6 +90,8 @@ class _Compiler:
             if spec.method == "bootstrap"
             else LearnThenTest(evidence, len(spec.deadlines_s), spec.kinds, 1 - spec.confidence)
         )
+        self.unsure = [v.name for v in profile.variants if v.confidence is None]
+        self.most = max(evidence.by_load)
         self.gains: dict[tuple[str, float], Gain] = {}
         self.not_offered: list[NotOffered] = []
 
@@ -94,6 +103,8 @@ class _Compiler:
                 tolerance=self._tolerance(wanted.limit),
                 objective=wanted.objective,
                 percentile=wanted.percentile,
+                priority=self.spec.priority(name),
+                otherwise=wanted.otherwise,
                 promises=promises,
             )
             for name, wanted in self.spec.tiers.items()
@@ -112,14 +123,23 @@ class _Compiler:
                 profile=profile.id,
                 dataset=profile.dataset.sha256,
                 measured=profile.finished,
-                max_outstanding=max(self.evidence.by_load),
+                max_outstanding=self.most,
                 fingerprint={v.name: v.fingerprint for v in profile.variants},
             ),
+            served={
+                v.name: Served(
+                    service_s=v.service_s,
+                    confidence=v.confidence,
+                    calibration=v.calibration,
+                    under_load=v.under_load,
+                )
+                for v in profile.variants
+            },
             default=self.spec.default if self.spec.default in offered else None,
             tiers=tuple(tiers),
             not_offered=tuple(self.not_offered),
         )
-        return Compiled(table, self.gains)
+        return Compiled(table, self.gains, tuple(left_out(self.spec.kinds, self.unsure, self.most)))
 
     def _tolerance(self, limit: Limit) -> float:
         if limit.kind == "relative":
@@ -140,8 +160,8 @@ class _Compiler:
             )
             self.not_offered.append(NotOffered(name=name, deadline_s=deadline_s, why=why))
             return None
-        prices = self.spec.prices
-        space = Space(self.spec.allowed(wanted), effective, wanted.percentile, prices)
+        kinds = self.spec.allowed(wanted)
+        space = Space(kinds, effective, wanted.percentile, self.spec.prices, self.unsure)
         every = candidates(self.evidence, space)
         objective = _objective(wanted)
         every.sort(key=objective)
@@ -155,6 +175,7 @@ class _Compiler:
                 self.reference,
                 lambda plan, load: self._measured(plan, load, effective).expected_quality,
             )
+            why = "; ".join([why, *left_out(kinds, self.unsure, self.most)])
             self.not_offered.append(NotOffered(name=name, deadline_s=deadline_s, why=why))
             return None
         single = self._first(
@@ -165,6 +186,7 @@ class _Compiler:
         )
         proof = self.method.proof(chosen.plan, wanted.limit, effective)
         seen = self._measured(chosen.plan, proof.load, effective)
+        others = self._alternatives(chosen, every, wanted.limit, proof.quality, effective)
         return Promise(
             deadline_s=deadline_s,
             plan=chosen.plan,
@@ -184,16 +206,42 @@ class _Compiler:
                 lost_at_most=proof.lost_at_most,
                 slack=proof.slack,
             ),
+            options=tuple(option(c, self.evidence, self.judge) for c in [chosen, *others]),
+        )
+
+    def _alternatives(
+        self,
+        chosen: Candidate,
+        every: list[Candidate],
+        limit: Limit,
+        promised: float,
+        deadline_s: float,
+    ) -> list[Candidate]:
+        """Other plans that keep the limit and the promised quality. every: by the objective."""
+        if not self.method.joint:
+            return []
+        floor = Limit(kind="floor", value=promised)
+        return alternatives(
+            chosen,
+            list(self._hopeful(every[every.index(chosen) + 1 :], limit)),
+            lambda plan: (
+                self.method.keeps(plan, floor, deadline_s)
+                and self.method.keeps(plan, limit, deadline_s)
+            ),
         )
 
     def _measured(self, plan: Plan, load: int, deadline_s: float) -> Measured:
         return measured(plan, self.evidence, load, deadline_s, self.spec.prices, self.judge)
 
     def _first(self, every: list[Candidate], limit: Limit, deadline_s: float) -> Candidate | None:
-        """The first that keeps the limit. What missed it when measured is not worth a test."""
-        asked = required(limit, self.reference.quality)
-        hopeful = (c for c in every if self.judge is not None or c.expected >= asked)
+        """The first that keeps the limit."""
+        hopeful = self._hopeful(every, limit)
         return next((c for c in hopeful if self.method.keeps(c.plan, limit, deadline_s)), None)
+
+    def _hopeful(self, every: list[Candidate], limit: Limit) -> Iterator[Candidate]:
+        """What missed the limit when measured is not worth a test."""
+        asked = required(limit, self.reference.quality)
+        return (c for c in every if self.judge is not None or c.expected >= asked)
 
 
 def _objective(wanted: TierSpec) -> Callable[[Candidate], tuple[float, float]]:

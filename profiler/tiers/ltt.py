@@ -57,6 +57,8 @@ def deltas(variants: int, deadlines: int, kinds: Collection[Kind], delta: float)
 class LearnThenTest:
     """The method `ltt`, see the module. For scores whose mean is the quality."""
 
+    joint = True
+
     def __init__(
         self, evidence: Evidence, deadlines: int, kinds: Collection[Kind], delta: float
     ) -> None:

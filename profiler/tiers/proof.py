@@ -23,7 +23,13 @@ class Proof:
 
 
 class Method(Protocol):
-    """Decides which plans keep a limit. Deadlines are those where latencies were measured."""
+    """Decides which plans keep a limit. Deadlines are those where latencies were measured.
+
+    joint: whether everything it says holds together, so that besides the chosen plan any other
+    one it allows may be used as well.
+    """
+
+    joint: bool
 
     def keeps(self, plan: Plan, limit: Limit, deadline_s: float) -> bool:
         """Whether the plan may be promised: `proof(...).slack >= 0`, quicker."""

@@ -1,10 +1,11 @@
 """Why no plan keeps a tier's limit, by how much the nearest misses it, and what would help."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
-from profiler.tiers.candidates import Candidate
+from profiler.tiers.candidates import IN_FLIGHT_OF_A_RACE, Candidate
 from profiler.tiers.proof import Method, Proof, required
+from profiler.tiers.spec import Kind
 from tailq.plan import Plan
 from tailq.tier import Limit, Reference
 
@@ -35,6 +36,25 @@ def shortfall(
         f"with at most {proof.lost_at_most:.4f} lost to lateness (at load {proof.load}); "
         f"{_help(proof, seen - asked, reference.quality - asked)}"
     )
+
+
+def left_out(kinds: Collection[Kind], unsure: Sequence[str], most: int) -> list[str]:
+    """Plans of these kinds that the profile gives no ground for, and why; a line for each reason.
+
+    unsure: variants that do not tell their confidence. most: the highest profiled load.
+    """
+    said = []
+    if unsure and {"cascade", "race"} & set(kinds):
+        said.append(
+            f"no cascade or race begins with {', '.join(unsure)}: the profile does not say which "
+            "output tells the confidence; if the model has one, profile it again"
+        )
+    if "race" in kinds and most < IN_FLIGHT_OF_A_RACE:
+        said.append(
+            f"no races: they have {IN_FLIGHT_OF_A_RACE} requests in flight, and no such load was "
+            "profiled"
+        )
+    return said
 
 
 def _help(proof: Proof, spare: float, tolerated: float) -> str:

@@ -1,14 +1,14 @@
 """The tier spec: the small YAML in which an owner says which tiers the service should have."""
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tailq.artefact import explain
 from tailq.errors import ArtefactError
-from tailq.tier import Limit, Name, Objective
+from tailq.tier import Limit, Name, Objective, Otherwise
 
 Kind = Literal["single", "cascade", "race", "rescue"]
 Milliseconds = Annotated[float, Field(gt=0, le=60_000, allow_inf_nan=False)]
@@ -35,6 +35,9 @@ class TierSpec(_Spec):
     objective: what to be best at among the plans that keep that. percentile: of the response time;
     without it its mean counts. plans: kinds that may be used; without it those of the whole spec.
     deadlines_ms: each gets its own plan and promise.
+    priority: who goes first where requests wait, 1 before 2; without it the tier's place in the
+    file. otherwise: what becomes of a request while no plan keeps the promise: what can still be
+    had (best_effort, marked as such), or a refusal at once (shed).
     """
 
     tolerance: Loss | None = None
@@ -43,6 +46,8 @@ class TierSpec(_Spec):
     objective: Objective = "response-time"
     percentile: Percentile | None = None
     plans: Annotated[tuple[Kind, ...], Field(min_length=1)] | None = None
+    priority: Annotated[int, Field(ge=1, le=64)] | None = None
+    otherwise: Otherwise = "best_effort"
     deadlines_ms: Annotated[
         tuple[Milliseconds, ...], Field(min_length=1, max_length=16), AfterValidator(_distinct)
     ]
@@ -77,7 +82,7 @@ class TiersSpec(_Spec):
 
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
     method: Literal["ltt", "bootstrap"] = "ltt"
-    plans: Annotated[tuple[Kind, ...], Field(min_length=1)] = ("single",)
+    plans: Annotated[tuple[Kind, ...], Field(min_length=1)] = get_args(Kind)
     prices: dict[str, Price] = {}
     default: Name | None = None
     tiers: Annotated[dict[Name, TierSpec], Field(min_length=1, max_length=64)]
@@ -91,6 +96,11 @@ class TiersSpec(_Spec):
     def deadlines_s(self) -> tuple[float, ...]:
         """Every deadline of some tier, ascending, seconds."""
         return tuple(sorted({d / 1000 for tier in self.tiers.values() for d in tier.deadlines_ms}))
+
+    def priority(self, name: str) -> int:
+        """Of the tier of that name: its own, or else its place in the file, from 1."""
+        own = self.tiers[name].priority
+        return list(self.tiers).index(name) + 1 if own is None else own
 
     def allowed(self, tier: TierSpec) -> tuple[Kind, ...]:
         """The kinds of plan that a tier may use."""

@@ -35,6 +35,23 @@ def test_too_few_bytes_are_refused() -> None:
         decode(b"\0" * 8, "FP32", (3,))
 
 
+@given(st.lists(st.floats(width=32), min_size=1, max_size=5))
+def test_whole_numbers_are_held_only_if_nothing_is_lost(values: list[float]) -> None:
+    """Real tensors take any number; those of bytes only whole ones from 0 to 255; texts, none."""
+    given_ = np.array(values, dtype=np.float32)
+    assert Tensor("x", "FP16", (-1,)).holds(given_)
+    fits = all(0 <= value <= 255 and value == int(value) for value in values)
+    assert Tensor("x", "UINT8", (-1,)).holds(given_) == fits
+    assert not Tensor("x", BYTES, (-1,)).holds(given_)
+
+
+def test_texts_are_held_by_texts_only() -> None:
+    """A number is not read from a text."""
+    texts = np.array([b"1"], dtype=np.object_)
+    assert Tensor("x", BYTES, (1,)).holds(texts)
+    assert not Tensor("x", "FP32", (1,)).holds(texts)
+
+
 def test_shapes_fit_where_sizes_are_free() -> None:
     """-1 is any size; the number of dimensions must agree."""
     tensor = Tensor("x", "FP32", (-1, 2))

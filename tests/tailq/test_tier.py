@@ -44,6 +44,15 @@ def test_a_corrupt_table_is_refused_by_field(
         artefact.read(path, TierTable)
 
 
+def test_a_table_of_another_version_names_the_remedy(tmp_path: Path) -> None:
+    """What an older profiler has compiled is to be compiled again, and the error says so."""
+    path = tmp_path / "tiers.json"
+    artefact.write(path, table(tier("gold", 0.01, promise("large", 0.1))))
+    path.write_text(path.read_text().replace("tailq.tiers/3", "tailq.tiers/2"))
+    with pytest.raises(ArtefactError, match=r"tiers/2, not tailq\.tiers/3, .*compile the tiers ag"):
+        artefact.read(path, TierTable)
+
+
 def test_a_missing_table_is_an_error_with_its_path(tmp_path: Path) -> None:
     """A file that is not there is named."""
     with pytest.raises(ArtefactError, match=r"nowhere\.json: cannot be read"):

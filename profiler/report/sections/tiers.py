@@ -3,12 +3,14 @@
 from profiler.report.content import Absent, Section, Table
 from profiler.report.facts import Facts
 from profiler.report.words import count, moment, ms_number, percent, plan_in_words
-from tailq.tier import Limit, Tier, TierTable
+from tailq.tier import Limit, Option, Tier, TierTable
 
 _METHOD = {
     "ltt": "by Learn then Test: bounds of all plans that hold together",
     "bootstrap": "by bootstrap as published, which is optimistic where many plans compete",
 }
+
+_OTHERWISE = {"best_effort": "best effort", "shed": "refused"}
 
 
 def tiers(facts: Facts) -> Section:
@@ -33,7 +35,7 @@ def tiers(facts: Facts) -> Section:
         if table.default
         else " A request that names no tier is refused."
     )
-    blocks = [_promised(facts), _basis(facts, table)] if facts.promises else []
+    blocks = [_promised(facts), _basis(facts, table), _options(facts)] if facts.promises else []
     refused = _refused(table)
     return Section("tiers", title, lead + default, [*blocks, *([refused] if refused else [])])
 
@@ -105,6 +107,45 @@ def _basis(facts: Facts, table: TierTable) -> Table:
             for tier, promise in facts.promises
         ],
         numbers=frozenset({1, 4, 5, 6, 7, 8}),
+    )
+
+
+def _options(facts: Facts) -> Table:
+    return Table(
+        "What the gateway decides between, by the load at the moment of a request; while nothing "
+        "keeps the promise, it does what stands under “otherwise”",
+        (
+            "tier",
+            "within, ms",
+            "priority",
+            "otherwise",
+            "device time of 1,000, s",
+            "answered by, without a deadline",
+            "plan",
+        ),
+        [
+            (
+                tier.name,
+                ms_number(promise.deadline_s),
+                str(tier.priority),
+                _OTHERWISE[tier.otherwise],
+                f"{1000 * option.work_s:.3g}",
+                _answered_by(option, facts),
+                plan_in_words(option.plan, facts.names),
+            )
+            for tier, promise in facts.promises
+            for option in promise.options
+        ],
+        numbers=frozenset({1, 2, 4}),
+        prose=frozenset({5, 6}),
+    )
+
+
+def _answered_by(option: Option, facts: Facts) -> str:
+    """Shares of the requests at which the plan stops at each of its variants."""
+    stops = zip(option.plan.variants, option.stops, strict=True)
+    return ", ".join(
+        f"{facts.shown(variant)} {percent(stop.share, 0)}" for variant, stop in stops if stop.share
     )
 
 

@@ -18,6 +18,7 @@ from profiler.tasks import base
 from profiler.tasks.base import Said, Texts
 from profiler.tasks.detection.mean_average_precision import MeanAveragePrecision
 from profiler.tensors import Column, Model, Tensor
+from tailq.tier import ConfidenceIn
 
 _OUTPUTS = ("boxes", "scores", "classes")
 
@@ -27,6 +28,7 @@ class BoxReader:
     """Reads boxes. frame: width and height of the model's input. labels: [N] of the data set."""
 
     model: str
+    confidence: ConfidenceIn
     frame: tuple[int, int]
     labels: NDArray[np.object_]
 
@@ -44,13 +46,13 @@ class BoxReader:
         self, boxes: NDArray[Any], scores: NDArray[Any], classes: NDArray[Any], size: list[int]
     ) -> dict[str, list[Any]]:
         corners = boxes.astype(np.float64).reshape(-1, 4)
-        scores, classes = scores.astype(np.float64).ravel(), classes.ravel()
+        scores, classes = (each.astype(np.float64).ravel() for each in (scores, classes))
         if not len(corners) == scores.size == classes.size:
             raise ModelError(
                 f"model {self.model} answers with {len(corners)} boxes, {scores.size} scores and "
                 f"{classes.size} classes"
             )
-        if not (np.isfinite(corners).all() and np.isfinite(scores).all()):
+        if not all(np.isfinite(each).all() for each in (corners, scores, classes)):
             raise ModelError(f"model {self.model} cannot be scored: an output is NaN or infinite")
         real = scores > 0
         corners = corners[real] * np.tile(np.divide(size, self.frame), 2)
@@ -75,21 +77,25 @@ class Detection:
 
     def outputs(self, model: Model) -> tuple[Tensor, ...]:
         """See Task: boxes, scores and classes by these names, else the first three, so ordered."""
-        by_name = {output.name: output for output in model.outputs}
+        numbers = [output for output in model.outputs if output.floating or output.integral]
+        by_name = {output.name: output for output in numbers}
         if all(name in by_name for name in _OUTPUTS):
             return tuple(by_name[name] for name in _OUTPUTS)
-        if len(model.outputs) < len(_OUTPUTS):
-            names = ", ".join(by_name)
+        if len(numbers) < len(_OUTPUTS):
+            names = ", ".join(output.name for output in model.outputs)
             raise ModelError(
                 f"model {model.name} has the outputs {names}; a detector has boxes, scores and "
-                "classes"
+                "classes, all of them numbers"
             )
-        return model.outputs[: len(_OUTPUTS)]
+        return tuple(numbers[: len(_OUTPUTS)])
 
     def reader(self, model: Model, dataset: Dataset, _probe: Sequence[Column], /) -> BoxReader:
         """See Task."""
         images = _annotated(dataset)
-        return BoxReader(model.name, images.frame(model.inputs[0].shape), images.labels)
+        _, scores, _ = self.outputs(model)
+        confidence = ConfidenceIn(output=scores.name, kind="maximum")
+        frame = images.frame(model.inputs[0].shape)
+        return BoxReader(model.name, confidence, frame, images.labels)
 
 
 def metric(name: str) -> base.Metric | None:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from profiler.datasets import arrays
 from profiler.datasets.base import ArrayDataset, from_samples
 from profiler.errors import DatasetError
+from profiler.tensors import Tensor
 from tailq import samples
 from tailq.errors import TailqError
 
@@ -60,6 +61,14 @@ def test_dimensions_of_one_do_not_matter() -> None:
     flat = made(INPUTS[:, 0], LABELS)
     assert flat.inputs(np.array([0]), (1, 4, 4)).shape == (1, 1, 4, 4)
     assert flat.inputs(np.array([0]), (-1, -1)).shape == (1, 4, 4)
+
+
+def test_what_a_model_of_whole_numbers_cannot_take_is_refused() -> None:
+    """Fractions are not cut off silently."""
+    data = made(INPUTS + np.float32(0.5), LABELS)
+    tensor = Tensor("x", "INT32", INPUTS.shape[1:])
+    with pytest.raises(DatasetError, match=r"not the whole numbers that the model takes \(INT32\)"):
+        data.tensors(np.array([0]), [tensor])
 
 
 def test_another_shape_is_refused() -> None:

@@ -8,6 +8,7 @@ from PIL import Image
 
 from profiler.datasets.images import ImageDataset, Preprocessing, from_files
 from profiler.errors import DatasetError
+from profiler.tensors import Tensor
 
 COLOUR = (10, 20, 30)
 
@@ -53,6 +54,15 @@ def test_pixels_are_scaled_then_normalised(tmp_path: Path) -> None:
     """(pixel * scale - mean) / std, channel by channel."""
     steps = Preprocessing(scale=1.0, mean=(10.0, 10.0, 10.0), std=(1.0, 2.0, 4.0))
     assert data(tmp_path, steps).inputs(FIRST, (3, 2, 2))[0, :, 0, 0].tolist() == [0, 5, 5]
+
+
+def test_a_model_of_whole_numbers_takes_pixels_as_they_are(tmp_path: Path) -> None:
+    """Scaled to [0, 1] all but nothing would be left of them; the error names the option."""
+    tensor = Tensor("x", "UINT8", (3, 2, 2))
+    [values] = data(tmp_path, Preprocessing(scale=1.0)).tensors(FIRST, [tensor])
+    assert values[0][:, 0, 0].tolist() == list(COLOUR)
+    with pytest.raises(DatasetError, match=r"whole numbers \(UINT8\), .* --scale 1"):
+        data(tmp_path).tensors(FIRST, [tensor])
 
 
 def test_a_model_of_any_size_needs_a_size(tmp_path: Path) -> None:

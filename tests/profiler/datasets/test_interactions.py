@@ -77,6 +77,8 @@ def test_inputs_that_do_not_fit_are_refused(tmp_path: Path, tensor: Tensor, mess
         ({"inputs": {"user": [1]}, "relevant": []}, "one or more different items"),
         ({"inputs": {"user": [1]}, "relevant": [2, 2]}, "one or more different items"),
         ({"inputs": {"user": [1]}, "relevant": 2}, "one or more different items"),
+        ({"inputs": {"user": [1]}, "relevant": ["a"]}, "items, whole numbers"),
+        ({"inputs": {"user": [1]}, "relevant": [2.0]}, "items, whole numbers"),
     ],
 )
 def test_bad_lines_are_refused(tmp_path: Path, bad: object, message: str) -> None:

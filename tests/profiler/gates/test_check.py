@@ -1,12 +1,15 @@
 """Promises held against another profile: verdicts that are right as often as stated."""
 
 from dataclasses import replace
+from io import StringIO
 
 import numpy as np
 import pytest
+from rich.console import Console
 from scipy import stats
 
 from profiler.gates.check import check
+from profiler.gates.show import show_checked
 from profiler.gates.verdicts import Checked, Claim
 from profiler.record.evidence import Evidence, Timed
 from profiler.replay import replay, without_deadline
@@ -14,7 +17,7 @@ from profiler.tiers.compile import GATEWAY_HOP_S
 from tailq.errors import ArtefactError
 from tailq.plan import Cascade, Plan, Single
 from tailq.profile import Profile
-from tailq.tier import Reference, TierTable
+from tailq.tier import Option, Reference, Stop, TierTable
 from tests import tables
 from tests.profiler.tiers.services import (
     LOADS,
@@ -50,6 +53,39 @@ def checked(made: TierTable, evidence: Evidence) -> Checked:
 def claim(made: TierTable, evidence: Evidence, statement: str) -> Claim:
     (found,) = (c for c in checked(made, evidence).claims if c.statement == statement)
     return found
+
+
+def test_every_plan_of_a_promise_is_held_to_it() -> None:
+    """A promise is broken if one of the plans that may be used for it misses it."""
+    made = table(Single(variant="large"), 0.2, 0.92)
+    [tier] = made.tiers
+    plans = (Single(variant="large"), Single(variant="small"))
+    options = tuple(
+        Option(plan=plan, stops=(Stop(share=1, quality=(0.9,)),), work_s=0.01) for plan in plans
+    )
+    promise = tier.promises[0].model_copy(update={"options": options})
+    both = made.model_copy(update={"tiers": (tier.model_copy(update={"promises": (promise,)}),)})
+    evidence = profile_of(EVERYTHING, np.random.default_rng(2))
+    assert checked(made, evidence).verdict == "kept"
+    found = checked(both, evidence)
+    assert found.verdict == "broken"
+    verdicts = [(c.plan, c.verdict) for c in found.claims if c.statement == "quality"]
+    assert verdicts == [(plans[0], "kept"), (plans[1], "broken")]
+
+
+def test_nothing_is_cut_off_on_a_terminal_of_80_columns() -> None:
+    """Tier, promise, figures, verdict and the whole plan, on as many lines as it takes."""
+    cascade = Cascade(stages=("small", "large"), thresholds=(0.99995,))
+    evidence = profile_of(EVERYTHING, np.random.default_rng(2))
+    printed = StringIO()
+    console = Console(file=printed, width=80)
+    show_checked(checked(table(cascade, 0.2, 0.95), evidence), console)
+    said = printed.getvalue()
+    assert "…" not in said
+    assert max(map(len, said.splitlines())) <= 80
+    words = said.split()
+    for part in ("gold", "200", "95.0", "small", "→0.99995→", "large", "plausible"):
+        assert part in words
 
 
 @pytest.mark.parametrize("plan", [Single(variant="large"), CASCADE])

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 
-import grpc  # type: ignore[import-untyped]
+import grpc
 import numpy as np
 import pytest
 
@@ -19,13 +19,13 @@ from profiler.measure.interrupt import Stop
 Answer = Callable[[bytes, grpc.ServicerContext], bytes]
 
 
-class Handler(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc is untyped
+class Handler(grpc.GenericRpcHandler):
     """Answers every call with a function of its bytes."""
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
 
-    def service(self, _: object) -> grpc.RpcMethodHandler:
+    def service(self, _: object) -> "grpc.RpcMethodHandler[bytes, bytes]":
         return grpc.unary_unary_rpc_method_handler(self._answer)
 
 

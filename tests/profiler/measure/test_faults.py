@@ -36,6 +36,7 @@ def can_be_read(run: Run, cli: Cli, tmp_path: Path) -> None:
     assert profile["stopped_by"] == "interrupted"
     for variant in profile["variants"]:
         assert variant["quality"] == pytest.approx(0.8)
+        assert variant["confidence"]["output"] == "scores"
         for at in variant["loads"]:
             kept = len(list(run.partial.glob(f"round-{at['load']:04d}-*.parquet")))
             assert (at["rounds"], at["requests"]) == (kept, 4 * kept)

@@ -9,6 +9,7 @@ from PIL import Image
 
 from deploy.embedded import EmbeddedTriton
 from profiler.record.observations import open_profile
+from tailq.tier import ConfidenceIn
 from tests.profiler.conftest import Cli
 
 pytestmark = pytest.mark.triton
@@ -36,6 +37,11 @@ def test_a_profile_says_what_was_answered_and_when(
     assert (profile.stopped_by, profile.loads) == ("budget", (1, 3))
     assert len(answers) == 2 * 300
     assert [variant.quality for variant in profile.variants] == [0.8, 0.8]
+    # Whose output is what: probabilities were told from logits.
+    assert [variant.confidence for variant in profile.variants] == [
+        ConfidenceIn(output="scores", kind="softmax"),
+        ConfidenceIn(output="scores", kind="maximum"),
+    ]
     assert len(timed.where((timed.rate == 0) & ~timed.alone)) == 2 * 7 * 2 * 5
     assert timed.ok.all()
     assert (np.diff(timed.sent_s) >= 0).all()

@@ -39,8 +39,10 @@ from tailq.tier import (
     Conditions,
     Limit,
     NotOffered,
+    Option,
     Promise,
     Reference,
+    Stop,
     Tier,
     TierTable,
 )
@@ -195,7 +197,16 @@ def _promise(plan: Plan, deadline_s: float, quality: float) -> Promise:
         cost=0.00345,
         asks=1.0 if isinstance(plan, Single) else 1.18,
         basis=Basis(samples=1000, load=4, timed=1280, lost_at_most=0.0077, slack=0.0034),
+        options=(_option(plan), _option(Single(variant="fashion_large"))),
     )
+
+
+def _option(plan: Plan) -> Option:
+    """Nine requests in ten are answered by its first variant."""
+    qualities = (0.9,) * len(plan.variants)
+    shares = (1.0,) if isinstance(plan, Single) else (0.9, 0.1)
+    stops = tuple(Stop(share=share, quality=qualities) for share in shares)
+    return Option(plan=plan, stops=stops, work_s=0.00234)
 
 
 def table() -> TierTable:

@@ -162,17 +162,20 @@ def test_the_figures_are_the_profiles(full: str) -> None:
 
 
 def test_the_promises_are_the_tables(full: str) -> None:
-    """Every promise stands there with its figures and what it rests on."""
+    """Every promise stands there with its figures, what it rests on, and all its plans."""
     rows = [tuple(row) for row in _Document(full).rows]
     for tier in synthetic.table().tiers:
         for promise in tier.promises:
             key = (tier.name, f"{1000 * promise.deadline_s:.0f}")
-            made, basis = (row for row in rows if row[:2] == key)
+            made, basis, first, other = (row for row in rows if row[:2] == key)
             assert made[2:5] == tuple(
                 f"{100 * q:.2f} %"
                 for q in (promise.quality, promise.expected_quality, promise.tail_quality)
             )
             assert basis[4:9] == ("0.34", "1,000", "4", "1,280", "0.77 %")
+            assert first[2:5] == ("1", "best effort", "2.34")
+            assert first[6] == made[10]
+            assert other[5:] == ("large 100 %", "asks large")
     assert ("dream", "5", synthetic.table().not_offered[0].why) in rows
 
 

@@ -28,6 +28,10 @@ def lost(labels, answers):
     return 1.0
 
 
+def unlucky(labels, answers):
+    return labels[17]
+
+
 class Worst:
     """The worst answer is what counts; a late one is worth nothing."""
 
@@ -42,6 +46,13 @@ class Worst:
         return np.array([scores.min() if k == scores.size else 0.0 for k in in_time])
 
 
+class Percent(Worst):
+    name = "percent"
+
+    def quality(self, samples, in_time):
+        return 100 * super().quality(samples, in_time)
+
+
 NUMBER = 3
 '''
 POINTS = """[tailq.metrics]
@@ -49,6 +60,8 @@ near = my_own_metrics:near
 worst = my_own_metrics:Worst
 beyond = my_own_metrics:beyond
 lost = my_own_metrics:lost
+unlucky = my_own_metrics:unlucky
+percent = my_own_metrics:Percent
 number = my_own_metrics:NUMBER
 misnamed = my_own_metrics:Worst
 gone = my_own_metrics:nothing
@@ -95,13 +108,27 @@ def test_what_are_no_scores_is_refused(name: str) -> None:
         metric.judge([1, 1], [1, 1])
 
 
+def test_what_a_metric_raises_is_told_as_its_failure() -> None:
+    """The user's mistake is named with the metric, and is no traceback of ours."""
+    metric = open_task("classification", "unlucky").metric
+    with pytest.raises(TaskError, match="metric 'unlucky' failed: IndexError: list index out of"):
+        metric.judge([1, 1], [1, 1])
+
+
+def test_a_quality_beyond_one_is_refused() -> None:
+    """Whoever counts in per cent is told so."""
+    judged = open_task("classification", "percent").metric.judge([3, 3], [3, 3])
+    with pytest.raises(TaskError, match="metric 'percent' must return one number from 0 to 1"):
+        judged.quality(np.arange(2), np.array([2]))
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [
         ("number", "is neither a function nor a Metric of that name"),
         ("misnamed", "is neither a function nor a Metric of that name"),
         ("gone", r"my_own_metrics:nothing\) cannot be loaded: .*nothing"),
-        ("absent", r"no_such_module:near\) cannot be loaded: No module named 'no_such_module'"),
+        ("absent", r"no_such_module:near\) cannot be loaded: ModuleNotFoundError: No module named"),
         ("nowhere", "no metric 'nowhere'; choose one of top-1, top-5, f1, absent, beyond, gone"),
     ],
 )

@@ -91,6 +91,15 @@ def test_outputs_of_a_detector_go_by_name_or_order() -> None:
     assert [t.name for t in task.outputs(other)] == ["a", "b", "c"]
 
 
+def test_what_are_no_numbers_is_no_part_of_a_box() -> None:
+    """Texts are passed over; a detector needs three outputs of numbers."""
+    task = open_task("detection")
+    other = model(("names", "BYTES"), ("a", "FP32"), ("b", "FP32"), ("c", "INT64"))
+    assert [t.name for t in task.outputs(other)] == ["a", "b", "c"]
+    with pytest.raises(ModelError, match=r"outputs names, a, b; .* all of them numbers"):
+        task.outputs(model(("names", "BYTES"), ("a", "FP32"), ("b", "FP32")))
+
+
 def read_text(*outputs: Column) -> tuple[list[object], list[float]]:
     task = open_task("text")
     said = task.reader(model(("t", "BYTES")), labelled(["a"]), []).read(

@@ -15,6 +15,7 @@ from sklearn.metrics import f1_score, ndcg_score
 from deploy.embedded import EmbeddedTriton
 from profiler.record.observations import OpenProfile, open_profile
 from profiler.tasks.base import parse
+from tailq.tier import ConfidenceIn
 from tests.profiler.conftest import Cli
 from tests.profiler.tasks import models
 from tests.profiler.tasks.detection.coco import coco_map
@@ -107,7 +108,9 @@ def test_a_detector_is_measured(server: str, tmp_path: Path, cli: Cli) -> None:
     labels, answers = spoken(opened)
     expected = coco_map(labels, answers)
     assert 0.2 < expected < 1
-    assert opened.profile.variants[0].quality == pytest.approx(expected, abs=1e-9)
+    variant = opened.profile.variants[0]
+    assert variant.quality == pytest.approx(expected, abs=1e-9)
+    assert variant.confidence == ConfidenceIn(output="scores", kind="maximum")
 
 
 def say(path: Path, level: float, length: int) -> None:
@@ -140,6 +143,8 @@ def test_a_transcriber_is_measured(server: str, tmp_path: Path, cli: Cli) -> Non
     assert opened.profile.variants[0].quality > opened.profile.variants[1].quality > 0
     confidence = opened.answers.confidence
     assert ((confidence > 0.5) & (confidence < 1)).all()
+    where = {variant.confidence for variant in opened.profile.variants}
+    assert where == {ConfidenceIn(output="confidence", kind="maximum")}
 
 
 def test_a_translator_is_measured(server: str, tmp_path: Path, cli: Cli) -> None:
@@ -150,6 +155,7 @@ def test_a_translator_is_measured(server: str, tmp_path: Path, cli: Cli) -> None
     assert spoken(opened)[1] == ["hello", "thank you", "what"]
     assert opened.profile.variants[0].quality == pytest.approx(3 / 4)
     assert set(opened.answers.confidence.tolist()) == {1.0}
+    assert opened.profile.variants[0].confidence is None
 
 
 def test_recommenders_are_measured(server: str, tmp_path: Path, cli: Cli) -> None:

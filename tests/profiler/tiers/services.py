@@ -1,6 +1,6 @@
 """Synthetic services whose truth is known: a population of requests that profiles draw from."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -23,10 +23,11 @@ from tailq.profile import (
     VariantAtLoad,
     VariantProfile,
 )
-from tailq.tier import Promise, Tier, TierTable
+from tailq.tier import ConfidenceIn, Promise, Tier, TierTable
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LOADS = (1, 4)
+CONFIDENCE = ConfidenceIn(output="logits", kind="softmax")
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,11 @@ def profile_of(
     )
 
 
-def summary(evidence: Evidence, *, additive: bool = True) -> Profile:
-    """The summary of a profile with this evidence, as far as tiers look at it."""
+def summary(evidence: Evidence, *, additive: bool = True, unsure: Collection[str] = ()) -> Profile:
+    """The summary of a profile with this evidence, as far as tiers look at it.
+
+    unsure: variants that do not tell their confidence.
+    """
     at_load = VariantAtLoad(load=4, rounds=1, requests=1, p50_s=1, p99_s=1, at_deadlines=())
     return Profile(
         id="0123456789abcdef",
@@ -111,6 +115,7 @@ def summary(evidence: Evidence, *, additive: bool = True) -> Profile:
                 quality=quality,
                 service_s=service,
                 loads=(at_load,),
+                confidence=None if name in unsure else CONFIDENCE,
             )
             for name, quality, service in zip(
                 evidence.variants,
@@ -122,10 +127,16 @@ def summary(evidence: Evidence, *, additive: bool = True) -> Profile:
     )
 
 
-def compiled(evidence: Evidence, spec: dict[str, Any], judge: Judge | None = None) -> Compiled:
+def compiled(
+    evidence: Evidence,
+    spec: dict[str, Any],
+    judge: Judge | None = None,
+    unsure: Collection[str] = (),
+) -> Compiled:
     """What is compiled from the evidence for the spec."""
     wanted = TiersSpec.model_validate(spec)
-    return compile_tiers(wanted, summary(evidence, additive=judge is None), evidence, NOW, judge)
+    profile = summary(evidence, additive=judge is None, unsure=unsure)
+    return compile_tiers(wanted, profile, evidence, NOW, judge)
 
 
 def true_quality(plan: Plan, everything: Evidence, deadline_s: float) -> float:
@@ -137,12 +148,13 @@ def true_quality(plan: Plan, everything: Evidence, deadline_s: float) -> float:
 
 
 def broken(table: TierTable, everything: Evidence) -> list[tuple[Tier, Promise]]:
-    """The promises of the table that are false in truth."""
+    """The promises of the table that are false in truth, by whichever of their plans."""
     best = float(everything.quality.max())
     return [
         (tier, promise)
         for tier in table.tiers
         for promise in tier.promises
-        if true_quality(promise.plan, everything, promise.deadline_s)
+        for option in promise.options
+        if true_quality(option.plan, everything, promise.deadline_s)
         < max(promise.quality, required(tier.limit, best))
     ]

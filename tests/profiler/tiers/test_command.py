@@ -65,6 +65,30 @@ def test_plans_of_two_variants_are_shown_in_words_with_their_gain(
     assert "gain" in ended.err
 
 
+def test_plans_that_the_profile_gives_no_ground_for_are_named(
+    cli: Cli, tmp_path: Path, profile: Path
+) -> None:
+    """An old profile does not say where confidences are, and was measured at load 1 only."""
+    path, out = wish(tmp_path, 100), tmp_path / "tiers.json"
+    ended = cli("tiers", profile, "--spec", path, "--out", out)
+    assert "careful: no cascade or race begins with fast, good: the profile does not" in ended.out
+    assert "careful: no races: they have 2 requests in flight" in ended.out
+    path.write_text(path.read_text() + "plans: [single, rescue]\n")
+    assert "careful" not in cli("tiers", profile, "--spec", path, "--out", out).out
+
+
+def test_other_plans_for_a_promise_are_counted(cli: Cli, tmp_path: Path, profile: Path) -> None:
+    """`good` within 100 ms is kept by its rescues, too, and by `fast` where it need not be good."""
+    path = wish(tmp_path, 100)
+    path.write_text("tiers: {easy: {tolerance: 0.3, objective: cost, deadlines_ms: [100]}}\n")
+    out = tmp_path / "tiers.json"
+    ended = cli("tiers", profile, "--spec", path, "--out", out)
+    [promise] = artefact.read(out, TierTable).tiers[0].promises
+    assert str(promise.plan) == "fast"
+    assert len(promise.options) > 1
+    assert f"fast +{len(promise.options) - 1}" in ended.out
+
+
 def test_a_price_for_nobody_is_one_clear_message(cli: Cli, tmp_path: Path, profile: Path) -> None:
     """Exit code 2 and the names there are."""
     path = wish(tmp_path, 100)

@@ -19,12 +19,13 @@ FAMILY = [
     Variant("legacy", 0.92, 0.015),
 ]
 SPEC: dict[str, Any] = {
+    "plans": ["single"],
     "tiers": {
         "gold": {"tolerance": 0.015, "deadlines_ms": [20, 100]},
         "silver": {"tolerance": 0.05, "deadlines_ms": [40, 100]},
         "bronze": {"tolerance": 0.10, "deadlines_ms": [12]},
         "dream": {"tolerance": 0.001, "deadlines_ms": [12]},
-    }
+    },
 }
 ALL = ["single", "cascade", "race", "rescue"]
 
@@ -40,8 +41,8 @@ def evidence(truth: Evidence) -> Evidence:
 
 
 def gold(**wanted: Any) -> dict[str, Any]:
-    """A spec with one tier."""
-    return {"tiers": {"gold": {"deadlines_ms": [100], **wanted}}}
+    """A spec with one tier, of single plans."""
+    return {"plans": ["single"], "tiers": {"gold": {"deadlines_ms": [100], **wanted}}}
 
 
 def plans(table: TierTable) -> dict[str, list[str]]:
@@ -92,7 +93,7 @@ def test_plans_of_several_variants_beat_single_ones(
     truth: Evidence, evidence: Evidence, objective: str, kind: type
 ) -> None:
     """A pair keeps the strict tier at a fraction of the large variant's time or cost, in truth."""
-    made = compiled(evidence, {"plans": ALL, **gold(tolerance=0.015, objective=objective)})
+    made = compiled(evidence, {**gold(tolerance=0.015, objective=objective), "plans": ALL})
     promise = made.table.tiers[0].promises[0]
     gain = made.gains["gold", 0.1]
     assert isinstance(promise.plan, kind)
@@ -109,7 +110,7 @@ def test_a_rescue_keeps_a_tier_that_a_late_primary_cannot(truth: Evidence) -> No
         timed.latency_s[::25, flaky.index("medium")] = np.inf
     wanted = gold(tolerance=0.03)
     assert not compiled(flaky, wanted).table.tiers
-    table = compiled(flaky, {"plans": ["single", "rescue"], **wanted}).table
+    table = compiled(flaky, {**wanted, "plans": ["single", "rescue"]}).table
     plan = table.tiers[0].promises[0].plan
     assert isinstance(plan, Rescue)
     assert plan.rescuer in ("small", "legacy")
@@ -181,7 +182,7 @@ def test_where_nobody_is_ever_right_there_is_nothing_to_lose(evidence: Evidence)
 
 def test_bootstrap_selects_as_published(evidence: Evidence) -> None:
     """It picks a plan that gains at least as much as ltt's, since it corrects for nothing."""
-    spec = {"plans": ["single", "cascade"], **gold(tolerance=0.01)}
+    spec = {**gold(tolerance=0.01), "plans": ["single", "cascade"]}
     ltt, bootstrap = (compiled(evidence, {**spec, "method": m}) for m in ("ltt", "bootstrap"))
     assert bootstrap.table.method == "bootstrap"
     assert bootstrap.gains["gold", 0.1].chosen <= ltt.gains["gold", 0.1].chosen

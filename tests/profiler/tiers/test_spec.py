@@ -12,7 +12,7 @@ confidence: 0.9
 default: gold
 tiers:
   gold: {tolerance: 0.01, deadlines_ms: [100, 50]}
-  cheap: {tolerance: 0.05, objective: cost, deadlines_ms: [50]}
+  cheap: {tolerance: 0.05, objective: cost, plans: [single], deadlines_ms: [50]}
   sure: {floor: 0.9, percentile: 95, plans: [single, rescue], deadlines_ms: [50]}
 """
 
@@ -34,10 +34,27 @@ def test_a_tier_may_have_plans_of_its_own(tmp_path: Path) -> None:
     path = tmp_path / "tiers.yaml"
     path.write_text(GOOD)
     read = spec.read(path)
-    assert read.allowed(read.tiers["gold"]) == ("single",)
+    assert read.allowed(read.tiers["gold"]) == ("single", "cascade", "race", "rescue")
     assert read.allowed(read.tiers["sure"]) == ("single", "rescue")
-    assert read.kinds == {"single", "rescue"}
+    assert read.kinds == {"single", "cascade", "race", "rescue"}
+    path.write_text("plans: [single]\n" + GOOD)
+    assert spec.read(path).kinds == {"single", "rescue"}
     assert read.deadlines_s == (0.05, 0.1)
+
+
+def test_who_goes_first_is_told_by_the_place_in_the_file_unless_said(tmp_path: Path) -> None:
+    """A tier's priority is its own or its place; what it does otherwise is best effort or said."""
+    path = tmp_path / "tiers.yaml"
+    path.write_text(
+        GOOD.replace("objective: cost", "objective: cost, priority: 9, otherwise: shed")
+    )
+    read = spec.read(path)
+    assert [read.priority(name) for name in read.tiers] == [1, 9, 3]
+    assert [tier.otherwise for tier in read.tiers.values()] == [
+        "best_effort",
+        "shed",
+        "best_effort",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -56,6 +73,8 @@ def test_a_tier_may_have_plans_of_its_own(tmp_path: Path) -> None:
         ("objective: cost", "objective: cost, percentile: 95", r"tiers\.cheap: .*cost has none"),
         ("percentile: 95", "percentile: 100", r"tiers\.sure\.percentile"),
         ("[single, rescue]", "[double]", r"tiers\.sure\.plans"),
+        ("objective: cost", "priority: 0", r"tiers\.cheap\.priority"),
+        ("objective: cost", "otherwise: queue", r"tiers\.cheap\.otherwise"),
         ("confidence: 0.9", "prices: {a: -1}", r"prices\.a"),
         ("confidence: 0.9", "method: hope", "method"),
         ("tiers:", "tiers: [", "not valid YAML"),
