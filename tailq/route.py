@@ -4,6 +4,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tailq.errors import UnknownTier
+from tailq.forecast import left_code, work_code
+from tailq.foresight import Foresight
+from tailq.offer import Choice, Offer, offers
+from tailq.outlook import Outlook
 from tailq.plan import Plan
 from tailq.tier import Promise, Tier, TierTable
 
@@ -50,9 +54,11 @@ class Decision:
     """What to do: execute `plan`, answer within `deadline_s` seconds of arrival.
 
     promise: the compiled promise the plan comes from. best_effort: why it is not held to for this
-    request (None: it is). shed: nothing is to be tried: the tier would rather refuse. work_s:
+    request (None: it is). shed: nothing is to be tried: the tier would rather refuse, or it is more
+    likely late than not, or (`best_effort` is "unavailable" then) there is nothing to ask. work_s:
     device-seconds the plan is expected to take. expected_quality: probability, foreseen at
-    present, that the request is answered right and in time.
+    present, that the request is answered right and in time; where the table says too little to
+    foresee it, the promised one, or 0 on best effort.
     """
 
     tier: Tier
@@ -65,33 +71,60 @@ class Decision:
     expected_quality: float = 0.0
 
 
-class Router:
-    """Decides for one tier table. Immutable; what can be looked up is prepared here, once."""
+# What is more likely late than not is not tried: it would take the place of one that is not.
+WORTH_TRYING = 0.5
 
-    def __init__(self, table: TierTable) -> None:
+
+class Router:
+    """Decides for one tier table; what can be looked up is prepared here, once.
+
+    A pure function of its arguments and of what the outlook has learned. outlook: None: one that
+    has learned nothing, of the table's variants.
+    """
+
+    def __init__(self, table: TierTable, outlook: Outlook | None = None) -> None:
         self.table = table
+        self.outlook = Outlook(table.served) if outlook is None else outlook
         self._tiers = {tier.name: tier for tier in table.tiers}
-        self._max_outstanding = table.conditions.max_outstanding
+        self._most = table.conditions.max_outstanding
+        self._offers = {tier.name: offers(tier, self.outlook, self._most) for tier in table.tiers}
 
     def decide(self, ask: Ask, elapsed_s: float, load: Load) -> Decision:
         """Choose the plan for `ask`, of whose time `elapsed_s` is gone (or will be, waiting).
 
-        Raises UnknownTier if no such tier is offered; never falls back to another one.
+        The first of its promise's options, best objective first, that is foreseen to keep the
+        promise in the time left at this load, within what was profiled. If there is none, what
+        the tier says it does `otherwise`: refuse, or the best effort: the first that is foreseen
+        to yield as much although it is not promised, or else the plan of the tier that is foreseen
+        to yield most. Raises UnknownTier if no such tier is offered; never falls back to another.
         """
         tier = self.tier(ask)
-        overloaded = load.outstanding >= self._max_outstanding
-        if ask.deadline_s is None or ask.deadline_s >= tier.deadline_s:
-            promise = tier.promises[-1]
-            return Decision(
-                tier, promise.plan, promise.deadline_s, promise, "load" if overloaded else None
-            )
-        # A promise at a tighter deadline holds at a looser one, so take the last that fits.
-        fitting = [p for p in tier.promises if p.deadline_s <= ask.deadline_s]
-        if not fitting:
-            promise = tier.promises[0]
-            return Decision(tier, promise.plan, ask.deadline_s, promise, "deadline")
-        promise = fitting[-1]
-        return Decision(tier, promise.plan, ask.deadline_s, promise, "load" if overloaded else None)
+        offer, deadline_s, why = _offer(self._offers[tier.name], ask.deadline_s)
+        left, work, now = left_code(deadline_s - elapsed_s), work_code(load.outstanding_s), load.now
+        able: tuple[Choice, Foresight] | None = None
+        obstacle: BestEffort | None = None
+        for choice in offer.own:
+            seen = choice.foresee(left, work, now)
+            if seen.quality < choice.bar:
+                continue
+            in_its_way = why or self._obstacle(choice, load)
+            if in_its_way is None:
+                return _promised(tier, choice, deadline_s, seen)
+            obstacle = obstacle or in_its_way
+            if able is None and choice.variants.isdisjoint(load.absent):
+                able = choice, seen
+        if able is None:
+            able = offer.most(left, work, now, load.absent)
+        return _otherwise(tier, offer.own[0], able, deadline_s, obstacle or why or "load")
+
+    def _obstacle(self, choice: Choice, load: Load) -> BestEffort | None:
+        """What, beside the time left, keeps a choice from being promised at present."""
+        if not choice.variants.isdisjoint(load.absent):
+            return "unavailable"
+        if not choice.variants.isdisjoint(load.foreign):
+            return "fingerprint"
+        # With its own there may be as many in flight as were profiled.
+        return "load" if load.outstanding + choice.places > self._most else None
 
     def tier(self, ask: Ask) -> Tier:
         """The tier that is asked for. Raises UnknownTier."""
@@ -133,3 +166,47 @@ class Router:
             )
             or "none"
         )
+
+
+def _offer(
+    offered: tuple[Offer, ...], deadline_s: float | None
+) -> tuple[Offer, float, BestEffort | None]:
+    """The offer for a request with this deadline, the deadline that applies, what is amiss."""
+    if deadline_s is None or deadline_s >= offered[-1].promise.deadline_s:
+        return offered[-1], offered[-1].promise.deadline_s, None
+    # A promise at a tighter deadline holds at a looser one, so take the last that fits.
+    for offer in reversed(offered):
+        if offer.promise.deadline_s <= deadline_s:
+            return offer, deadline_s, None
+    return offered[0], deadline_s, "deadline"
+
+
+def _promised(tier: Tier, choice: Choice, deadline_s: float, seen: Foresight) -> Decision:
+    promise = choice.promise
+    quality = promise.expected_quality if choice.forecast is None else seen.quality
+    return Decision(tier, choice.plan, deadline_s, promise, None, False, choice.work_s, quality)
+
+
+def _otherwise(
+    tier: Tier,
+    first: Choice,
+    able: tuple[Choice, Foresight] | None,
+    deadline_s: float,
+    why: BestEffort,
+) -> Decision:
+    """What a tier does when nothing keeps its promise. able: the best effort there can be."""
+    choice, seen = (first, Foresight(0.0, 0.0)) if able is None else able
+    # That Triton serves something else than was profiled says nothing of what it is worth: a new
+    # deployment must not turn away whole tiers.
+    refused = tier.otherwise == "shed" and why != "fingerprint"
+    shed = refused or seen.answered < WORTH_TRYING
+    return Decision(
+        tier,
+        choice.plan,
+        deadline_s,
+        choice.promise,
+        "unavailable" if able is None else why,
+        shed,
+        choice.work_s,
+        seen.quality,
+    )

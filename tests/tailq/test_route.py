@@ -1,4 +1,8 @@
-"""The decision: tier by name or tolerance, plan by deadline, best effort never in silence."""
+"""The decision: tier by name or tolerance, plan by deadline, best effort never in silence.
+
+Of tables that say no more than plans; test_route_under_load.py has those that say how long
+answers take.
+"""
 
 import pytest
 
@@ -83,3 +87,27 @@ def test_without_a_default_a_tier_must_be_named() -> None:
     """No silent default: a table without one refuses requests that name no tier."""
     with pytest.raises(UnknownTier, match="name a tier"):
         Router(table(*TABLE.tiers)).decide(Ask(), 0.0, Load())
+
+
+def test_a_table_without_models_promises_what_it_has_measured() -> None:
+    """Time gone and work outstanding say nothing where no latencies are known."""
+    decision = Router(TABLE).decide(Ask(tier="gold"), 0.099, Load(outstanding_s=9.0))
+    assert (decision.best_effort, decision.shed) == (None, False)
+    assert decision.expected_quality == decision.promise.expected_quality
+
+
+def test_a_variant_that_is_missing_is_not_asked() -> None:
+    """Another plan of the tier is tried, or nothing; and an operator sees why."""
+    router = Router(TABLE)
+    load = Load(absent=frozenset({"medium"}))
+    decision = router.decide(Ask(tier="silver"), 0.0, load)
+    assert (decision.plan, decision.best_effort) == (Single(variant="small"), "unavailable")
+    assert not decision.shed
+    nothing = router.decide(Ask(tier="gold"), 0.0, Load(absent=frozenset({"large"})))
+    assert (nothing.shed, nothing.best_effort) == (True, "unavailable")
+
+
+def test_a_variant_that_is_not_the_profiled_one_is_best_effort() -> None:
+    """It is asked, and nothing promised of it."""
+    decision = Router(TABLE).decide(Ask(tier="gold"), 0.0, Load(foreign=frozenset({"large"})))
+    assert (decision.best_effort, decision.shed) == ("fingerprint", False)

@@ -1,0 +1,157 @@
+"""How long answers take at present: the profile's model of latency under load, kept true online."""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from math import exp, inf, isnan, log
+
+from tailq.foresight import AT_ONCE, Latency
+from tailq.load import LatencyUnderLoad
+from tailq.tier import Served
+from tailq.tracker import CODE, Tracker
+
+# Above the highest known level L nothing was measured, but the promises were proven with whatever
+# was later. The tail is taken for a Pareto tail (Weissman 1978, JASA 73): of those slower than the
+# quantile of L, q, a share (q / t) ** SHAPE is slower than t. The shape is what the two highest
+# levels say, at the knot where they say the heaviest tail, within these bounds; the heaviest where
+# only one level is known. A chord over each factor of 4 of the share, and what is beyond the last
+# one never comes: so it errs on the side of too late.
+HEAVIEST, LIGHTEST = 1.0, 10.0
+_REMAINDERS = (1 / 4, 1 / 16, 1 / 64, 1 / 256)
+# Latencies may be 0 in a profile, but no logarithm of them.
+_LEAST_S = 1e-6
+
+
+class Outlook:
+    """Learns from latencies of answers, foretells those of the next ones.
+
+    served: what the profile says of each variant. One without `under_load`, or not in it, is
+    taken to answer at once: nothing is known that speaks against it. previous: of a table that is
+    replaced; what it learned of a variant is kept where the profile's model of it is the same.
+    """
+
+    def __init__(self, served: Mapping[str, Served], previous: "Outlook | None" = None) -> None:
+        self.service_s = {name: variant.service_s for name, variant in served.items()}
+        self._variants = {
+            name: _Variant(variant.under_load)
+            for name, variant in served.items()
+            if variant.under_load is not None
+        }
+        if previous is not None:
+            for name, variant in self._variants.items():
+                before = previous._variants.get(name)
+                if before is not None and before.model == variant.model:
+                    variant.tracker = before.tracker
+
+    def observe(
+        self, variant: str, seconds: float, outstanding_s: float, now: float, *, ended: bool
+    ) -> None:
+        """An answer of `variant` took, or has taken up to `now`, so many seconds.
+
+        outstanding_s: seconds of work outstanding when it was asked, its own not counted. now: on
+        the clock of every call, in seconds. ended: False if it is still awaited: that counts as
+        slower than all it is slower than by now, and says nothing of the rest; its end is told
+        later, as if it were another's. What is not known, or no time, is ignored.
+        """
+        known = self._variants.get(variant)
+        if known is None or isnan(seconds) or isnan(outstanding_s):
+            return
+        took = log(max(seconds, _LEAST_S))
+        known.tracker.observe(
+            [took - log(max(at, _LEAST_S)) for at in known.predicted(outstanding_s)],
+            now,
+            ended=ended,
+        )
+
+    def latency(self, variant: str, outstanding_s: float, now: float) -> Latency:
+        """Distribution of the latency of `variant`, asked at this much work outstanding."""
+        known = self._variants.get(variant)
+        if known is None:
+            return AT_ONCE
+        return known.latency(outstanding_s, known.tracker.log_corrections(now))
+
+    def latency_at(self, variant: str, outstanding_s: float, codes: tuple[int, ...]) -> Latency:
+        """The same as of when `codes` was what it is: no faster, and at most 10 % slower."""
+        known = self._variants.get(variant)
+        if known is None:
+            return AT_ONCE
+        return known.latency(outstanding_s, [code * CODE for code in codes])
+
+    def codes(self, variant: str, now: float) -> tuple[int, ...]:
+        """What was learned of `variant`, to remember by what follows from it."""
+        known = self._variants.get(variant)
+        return () if known is None else known.tracker.codes(now)
+
+    def neutral(self, variant: str) -> tuple[int, ...]:
+        """Its `codes` while nothing was learned: answers take as long as in the profile."""
+        known = self._variants.get(variant)
+        return () if known is None else (0,) * len(known.tracker.levels)
+
+    def probability_within(
+        self, variant: str, seconds: float, outstanding_s: float, now: float
+    ) -> float:
+        """Probability that an answer comes within `seconds`, asked at this much work outstanding.
+
+        1 for a variant that the profile has no model of, if `seconds` is not below 0.
+        """
+        return self.latency(variant, outstanding_s, now).probability_within(seconds)
+
+    def correction(self, variant: str, now: float) -> float:
+        """How many times slower than profiled its median answer is (the lowest known level).
+
+        1: as profiled, or nothing is known.
+        """
+        known = self._variants.get(variant)
+        return 1.0 if known is None else exp(known.tracker.log_corrections(now)[0])
+
+
+class _Variant:
+    """One variant: the profile's quantiles arranged for looking up, and their corrections."""
+
+    def __init__(self, model: LatencyUnderLoad) -> None:
+        self.model = model
+        levels = [quantile.level for quantile in model.quantiles]
+        self.tracker = Tracker(levels)
+        self._work = model.outstanding_s
+        self._at = list(zip(*(quantile.latency_s for quantile in model.quantiles), strict=True))
+        shape, top = _shape(model), 1 - levels[-1]
+        self._within = (0.0, *levels, *(1 - top * share for share in _REMAINDERS))
+        self._beyond = [share ** (-1 / shape) for share in _REMAINDERS]
+
+    def predicted(self, outstanding_s: float) -> list[float]:
+        """The profile's quantiles at this much work, seconds; see LatencyUnderLoad."""
+        work, at = self._work, self._at
+        right = bisect_right(work, outstanding_s)
+        if right == 0:
+            return list(at[0])
+        low = at[right - 1]
+        if right == len(work):
+            beyond_s = outstanding_s - work[-1]
+            return [seconds + beyond_s for seconds in low]
+        share = (outstanding_s - work[right - 1]) / (work[right] - work[right - 1])
+        return [a + share * (b - a) for a, b in zip(low, at[right], strict=True)]
+
+    def latency(self, outstanding_s: float, log_factors: Sequence[float]) -> Latency:
+        """The corrected distribution.
+
+        Where corrections let quantiles cross, the greatest so far is taken: monotone rearrangement
+        makes no quantile worse (Chernozhukov, Fernández-Val & Galichon 2010, Econometrica 78).
+        """
+        seconds, most = [0.0], 0.0
+        for predicted, log_factor in zip(self.predicted(outstanding_s), log_factors, strict=True):
+            most = max(most, predicted * exp(log_factor))
+            seconds.append(most)
+        seconds += [most * factor for factor in self._beyond]
+        return Latency(seconds, self._within)
+
+
+def _shape(model: LatencyUnderLoad) -> float:
+    """Shape of the Pareto tail above the highest known level."""
+    if len(model.quantiles) < 2:
+        return HEAVIEST
+    lower, higher = model.quantiles[-2:]
+    rarer = log((1 - lower.level) / (1 - higher.level))
+    shapes = (
+        rarer / log(high / low) if high > low > 0 else LIGHTEST if high == low else HEAVIEST
+        for low, high in zip(lower.latency_s, higher.latency_s, strict=True)
+    )
+    return min(max(min(shapes, default=inf), HEAVIEST), LIGHTEST)
