@@ -12,7 +12,8 @@ class Account:
 
     service_s: device-seconds of one request, by variant (`tailq.tier.Served`); a variant that is
     not among them counts as no work. others: requests and device-seconds in flight that are not
-    this process's own: of sibling workers, of other gateways.
+    this process's own: of sibling workers, of other gateways. ended_s: device-seconds that have
+    left it so far, however their calls ended.
     """
 
     def __init__(
@@ -25,6 +26,7 @@ class Account:
         self.in_flight: dict[str, int] = dict.fromkeys(self.service_s, 0)
         self.own = 0
         self.own_s = 0.0
+        self.ended_s = 0.0
 
     def add(self, variant: str) -> float:
         """A request goes to `variant`. What it is worth, to be given to remove()."""
@@ -38,5 +40,6 @@ class Account:
         """Its work has really ended."""
         self.in_flight[variant] -= 1
         self.own -= 1
+        self.ended_s += worth_s
         # Sums of floats drift; an empty account is exactly empty.
         self.own_s = self.own_s - worth_s if self.own else 0.0

@@ -1,4 +1,4 @@
-"""`tailq-load`: real open-loop load on a gateway, one stream a tier, and the verdict."""
+"""`tailq-load`: load on a gateway, real (`run`) or simulated (`simulate`), and the verdict."""
 
 import asyncio
 import sys
@@ -10,7 +10,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from loadtest import arrivals, openloop, report
+from loadtest import arrivals, openloop, rates, report
+from loadtest.simulation.command import simulate
 from tailq import artefact, samples
 from tailq.errors import TailqError
 from tailq.tier import TierTable
@@ -18,14 +19,18 @@ from tailq.tier import TierTable
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
+app.command()(simulate)
+
+
 @app.command()
-def load(
+def run(
     gateway: Annotated[str, typer.Option(help="HOST:PORT of the gateway.")],
     tiers: Annotated[Path, typer.Option(help="The tier table the gateway serves.")],
     data: Annotated[Path, typer.Option(help=".npz with inputs [N, …] and labels [N].")],
     out: Annotated[Path, typer.Option(help="Where the report goes (JSON).")],
     rate: Annotated[
-        list[str] | None, typer.Option(help="TIER=REQUESTS_PER_SECOND, once a tier; else 10.")
+        list[str] | None,
+        typer.Option(help="Requests a second of all tiers, or TIER=NUMBER; else 10 each."),
     ] = None,
     duration_s: Annotated[float, typer.Option(min=1, max=86_400, help="Seconds of load.")] = 60.0,
     seed: Annotated[int, typer.Option(help="Of arrivals and the order of samples.")] = 0,
@@ -78,26 +83,14 @@ async def _run(
 
 
 def make_streams(
-    table: TierTable, available: int, rates: list[str], duration_s: float, seed: int
+    table: TierTable, available: int, wanted: list[str], duration_s: float, seed: int
 ) -> list[openloop.Stream]:
     """One Poisson stream for each offered tier, each over its own shuffle of the samples.
 
     Samples repeat only once all `available` ones were sent. Raises TailqError on a bad rate.
     """
-    wanted = {tier.name: 10.0 for tier in table.tiers}
-    for text in rates:
-        name, _, number = text.partition("=")
-        try:
-            wanted_rate = float(number)
-        except ValueError:
-            wanted_rate = 0.0
-        if name not in wanted or not 0 < wanted_rate <= 100_000:
-            raise TailqError(
-                f"--rate {text}: wants TIER=REQUESTS_PER_SECOND with a tier of {sorted(wanted)}"
-            )
-        wanted[name] = wanted_rate
     streams = []
-    for order, (name, per_second) in enumerate(wanted.items()):
+    for order, (name, per_second) in enumerate(rates.parse(wanted, table).items()):
         rng = np.random.default_rng([seed, order])
         times = arrivals.poisson(per_second, duration_s, rng)
         chosen = np.resize(rng.permutation(available), times.size)

@@ -108,6 +108,7 @@ class Demo:
         code = self._run(
             f"Load: unseen images for {duration_s:.0f} s, one stream a tier",
             "tailq-load",
+            "run",
             *("--gateway", gateway, "--tiers", str(self.tiers), "--data", str(self.unseen)),
             *("--out", str(self.report), "--duration-s", str(duration_s), *rates),
             accept=(0, 1),

@@ -1,6 +1,20 @@
-"""One request from arrival to answer, transport-free: the owner of the clock."""
+"""One request from arrival to answer, transport-free: the owner of the clock.
 
+plane.py decides and starts; execution.py is one request; plans/ conducts it as its plan says;
+work.py is one call upstream, which may outlive its request.
+"""
+
+from gateway.dataplane.execution import MARGIN_S, Execution
 from gateway.dataplane.outcome import Answer, Outcome, Recorder
-from gateway.dataplane.plane import Dataplane, Execution, Limits
+from gateway.dataplane.plane import Confidence, Dataplane, Limits
 
-__all__ = ["Answer", "Dataplane", "Execution", "Limits", "Outcome", "Recorder"]
+__all__ = [
+    "MARGIN_S",
+    "Answer",
+    "Confidence",
+    "Dataplane",
+    "Execution",
+    "Limits",
+    "Outcome",
+    "Recorder",
+]

@@ -1,56 +1,21 @@
 """Virtual time, and an upstream that does as told: the dataplane's surroundings in tests."""
 
-import heapq
-import itertools
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gateway.dataplane import Answer
 from gateway.upstream.base import Call, Failure, Listener, Payload, Reply, Result
+from loadtest.simulation.clock import VirtualClock
+
+__all__ = [
+    "REPLY",
+    "Behaviour",
+    "Records",
+    "ScriptedCall",
+    "ScriptedUpstream",
+    "VirtualClock",
+]
 
 REPLY = Reply(b'{"model_name":"small","model_version":"1","outputs":[]}')
-
-
-@dataclass(slots=True)
-class VirtualTimer:
-    """A timer on the virtual clock."""
-
-    callback: Callable[[], object] | None
-
-    def cancel(self) -> None:
-        """See gateway.clock.Timer."""
-        self.callback = None
-
-
-class VirtualClock:
-    """A clock that stands still until it is told to go on."""
-
-    def __init__(self) -> None:
-        self._now = 0.0
-        self._order = itertools.count()
-        self._timers: list[tuple[float, int, VirtualTimer]] = []
-
-    def now(self) -> float:
-        """Virtual seconds."""
-        return self._now
-
-    def call_at(self, when: float, callback: Callable[[], object]) -> VirtualTimer:
-        """See gateway.clock.Clock."""
-        timer = VirtualTimer(callback)
-        heapq.heappush(self._timers, (max(when, self._now), next(self._order), timer))
-        return timer
-
-    def run_until(self, when: float) -> None:
-        """Let time pass, with all that happens on the way."""
-        while self._timers and self._timers[0][0] <= when:
-            self._now, _, timer = heapq.heappop(self._timers)
-            if timer.callback is not None:
-                timer.callback()
-        self._now = when
-
-    def armed(self) -> int:
-        """How many timers are still to fire."""
-        return sum(timer.callback is not None for _, _, timer in self._timers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +38,7 @@ class ScriptedCall:
     behaviour: Behaviour
     listener: Listener | None
     abandoned: bool = False
+    cancelled: bool = False
 
     def abandon(self) -> None:
         """See gateway.upstream.base.Call."""
@@ -80,6 +46,7 @@ class ScriptedCall:
 
     def cancel(self) -> None:
         """See gateway.upstream.base.Call."""
+        self.cancelled = True
         failure = Failure("cancelled", "as told")
         self.clock.call_at(self.clock.now() + self.behaviour.cancel_s, lambda: self.end(failure))
 
@@ -92,16 +59,19 @@ class ScriptedCall:
 
 @dataclass(slots=True)
 class ScriptedUpstream:
-    """An upstream that follows `script`, one behaviour a call, then the default one."""
+    """An upstream that follows `script`, one behaviour a call, then `usual`, by variant."""
 
     clock: VirtualClock
     script: list[Behaviour] = field(default_factory=list)
+    usual: dict[str, Behaviour] = field(default_factory=dict)
+    endpoints: int = 1
+    absent: frozenset[str] = frozenset()
     calls: list[ScriptedCall] = field(default_factory=list)
     asked: list[tuple[float, str, bytes]] = field(default_factory=list)
 
     def infer(self, variant: str, payload: Payload, deadline: float, listener: Listener) -> Call:
         """See gateway.upstream.base.Upstream."""
-        behaviour = self.script.pop(0) if self.script else Behaviour()
+        behaviour = self.script.pop(0) if self.script else self.usual.get(variant, Behaviour())
         call = ScriptedCall(self.clock, behaviour, listener)
         self.asked.append((self.clock.now(), variant, b"".join(payload.body)))
         self.calls.append(call)
