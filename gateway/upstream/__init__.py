@@ -1,1 +1,1 @@
-"""Where answers come from: what the dataplane expects of an upstream, and Triton over HTTP."""
+"""Where answers come from: what the dataplane expects of an upstream, and a fleet of Tritons."""

@@ -1,7 +1,7 @@
 """What the dataplane expects of an upstream: Triton, a simulated one, a fake in a test."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 
@@ -15,7 +15,7 @@ class Payload:
         part, trace context), each ending in CRLF.
     """
 
-    body: Sequence[bytes]
+    body: Sequence[bytes | memoryview]
     headers: bytes = b""
 
 
@@ -45,10 +45,15 @@ class Failure:
 
     unreachable: no connection. lost: it broke. unavailable: upstream says it cannot serve now.
     broken: what came is no answer. cancelled: given up on our own wish.
+
+    because: more of it, where it is known. untried: upstream has not begun on it, or as good as,
+        so it may be asked once more. missing: so has it not, and it has no such variant. busy: it
+        has too much to do.
     """
 
     kind: Literal["unreachable", "lost", "unavailable", "broken", "cancelled"]
     detail: str
+    because: Literal["untried", "missing", "busy"] | None = field(default=None, compare=False)
 
 
 Result = Reply | Refusal | Failure
@@ -75,7 +80,22 @@ class Call(Protocol):
 
 
 class Upstream(Protocol):
-    """Where variants are served."""
+    """Where variants are served.
+
+    endpoints: how many serve at present, each on a device of its own; 1 even if all are down, so
+    that load can be divided by it. absent: variants that none of them can serve at present. Both
+    are read for each request, so they are kept up to date rather than worked out.
+    """
+
+    @property
+    def endpoints(self) -> int:
+        """See above."""
+        ...
+
+    @property
+    def absent(self) -> frozenset[str]:
+        """See above."""
+        ...
 
     def infer(self, variant: str, payload: Payload, deadline: float, listener: Listener) -> Call:
         """Ask `variant`; returns at once, `listener` hears when it ended.

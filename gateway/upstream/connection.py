@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -11,6 +12,7 @@ import httptools
 from gateway import pieces
 from gateway.heads import Heads
 from gateway.upstream.base import Failure
+from gateway.upstream.tls import why
 
 _HEADERS: Final = 100
 _CLOSED: Final = Failure("lost", "connection closed")
@@ -73,7 +75,7 @@ class Connection(asyncio.Protocol):
         self._complete: Message | None = None
         self._keep_alive = False
 
-    def start(self, head: bytes, body: Sequence[bytes], receiver: Receiver) -> None:
+    def start(self, head: bytes, body: Sequence[bytes | memoryview], receiver: Receiver) -> None:
         """Send a request; `receiver` hears of its response."""
         assert self._transport is not None
         assert self._receiver is None
@@ -109,6 +111,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """See asyncio.Protocol."""
         self._transport = transport
+        pieces.at_once(transport)
         sock = transport.get_extra_info("socket")
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -148,7 +151,26 @@ class Connection(asyncio.Protocol):
         """See asyncio.Protocol."""
         self.closed = True
         self._gone(self)
-        self._fail(_CLOSED if exc is None else Failure("lost", str(exc) or type(exc).__name__))
+        self._fail(self._lost(exc))
+
+    def _lost(self, error: Exception | None) -> Failure:
+        """What ended the connection.
+
+        In TLS 1.3 a server that refuses our certificate says so after the handshake is complete
+        for us: what was sent meanwhile it has not looked at. Its reason may get lost on the way.
+        """
+        reason = _CLOSED.detail if error is None else why(error)
+        if self.used or not self._untouched or not self._is_tls():
+            return Failure("lost", reason)
+        if isinstance(error, ssl.SSLError):
+            return Failure("unreachable", f"TLS: {reason}", "untried")
+        return Failure(
+            "lost", f"{reason}, first thing over TLS: perhaps our certificate is not accepted"
+        )
+
+    def _is_tls(self) -> bool:
+        transport = self._transport
+        return transport is not None and transport.get_extra_info("sslcontext") is not None
 
     # httptools
 

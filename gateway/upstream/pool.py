@@ -1,24 +1,12 @@
 """The connections to one endpoint: reused last in first out, dialled when none is idle."""
 
 import asyncio
-from dataclasses import dataclass
 from typing import Protocol
 
 from gateway.heads import Heads
 from gateway.upstream.connection import Connection
-from gateway.upstream.health import Health
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where Triton's HTTP service listens."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}"
+from gateway.upstream.endpoint import Endpoint as Endpoint
+from gateway.upstream.tls import why
 
 
 class Dialler(Protocol):
@@ -34,11 +22,8 @@ class Dialler(Protocol):
 class Pool:
     """How many connections there are is bounded by who asks: one for each request in flight."""
 
-    def __init__(
-        self, endpoint: Endpoint, health: Health, *, connect_s: float, max_reply: int
-    ) -> None:
+    def __init__(self, endpoint: Endpoint, *, connect_s: float, max_reply: int) -> None:
         self.endpoint = endpoint
-        self._health = health
         self._connect_s = connect_s
         self._max_reply = max_reply
         self._heads = Heads[tuple[int, int | None]]()
@@ -65,6 +50,12 @@ class Pool:
         self._dialling.add(task)
         task.add_done_callback(self._dialling.discard)
 
+    def drop_idle(self) -> None:
+        """Close those that nothing is asked over: what they led to is gone, or does not answer."""
+        for connection in tuple(self._idle):
+            connection.close()
+        self._idle.clear()
+
     def close(self) -> None:
         """Close every connection, and dial no more."""
         for task in self._dialling:
@@ -73,27 +64,29 @@ class Pool:
             connection.close()
 
     async def _dial(self, dialler: Dialler) -> None:
+        endpoint = self.endpoint
+        secure = endpoint.tls is not None
         try:
             async with asyncio.timeout(self._connect_s):
                 _, connection = await asyncio.get_running_loop().create_connection(
                     lambda: Connection(self.give, self._gone, self._max_reply, self._heads),
-                    self.endpoint.host,
-                    self.endpoint.port,
+                    endpoint.host,
+                    endpoint.port,
+                    ssl=endpoint.tls,
+                    server_hostname=(endpoint.server_name or endpoint.host) if secure else None,
                 )
         except TimeoutError:
-            why = f"no connection within {self._connect_s:g} s"
-        except OSError as error:
-            why = error.strerror or str(error)
+            dialler.undialled(f"no connection within {self._connect_s:g} s")
+        except OSError as error:  # TLS errors are such
+            dialler.undialled(why(error))
         else:
-            if not connection.to_itself():
-                if not connection.closed:
-                    self._all.add(connection)
-                dialler.dialled(connection)
+            if connection.to_itself():
+                connection.close()
+                dialler.undialled("nobody listens")
                 return
-            connection.close()
-            why = "nobody listens"
-        self._health.down(why)
-        dialler.undialled(why)
+            if not connection.closed:
+                self._all.add(connection)
+            dialler.dialled(connection)
 
     def _gone(self, connection: Connection) -> None:
         self._all.discard(connection)

@@ -1,19 +1,17 @@
 """Whether Triton can serve, asked of Triton itself, not more often than is useful."""
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from typing import Any, Final, Generic, TypeVar
 
 from gateway.clock import Clock
-from gateway.upstream.connection import Message
+from gateway.upstream.fleet import Fleet
+from gateway.upstream.probes import WITHIN_S, Probes
 from gateway.upstream.triton import TritonHttp, model_path
 
 Value = TypeVar("Value")
 
-WITHIN_S: Final = 2.0
 FRESH_S: Final = 0.5
-PROBE_EVERY_S: Final = 1.0
 
 
 class Shared(Generic[Value]):
@@ -38,18 +36,28 @@ class Shared(Generic[Value]):
 
 
 class Readiness:
-    """What health, readiness and metadata routes answer from."""
+    """What health, readiness and metadata routes answer from.
 
-    def __init__(self, triton: TritonHttp, variants: Iterable[str], reference: str) -> None:
-        self._triton = triton
-        self._variants = tuple(sorted(variants))
-        path = model_path(reference)
-        self._ready = Shared(self._not_ready, triton.clock)
-        self._metadata = Shared(lambda: self._json(path), triton.clock)
-        self._config = Shared(lambda: self._json(f"{path}/config"), triton.clock)
+    reference: the variant whose metadata and configuration stand for the service.
+    """
+
+    def __init__(
+        self, fleet: Fleet, tritons: tuple[TritonHttp, ...], probes: Probes, reference: str
+    ) -> None:
+        self._fleet = fleet
+        self._tritons = tritons
+        self._probes = probes
+        self.refer(reference)
+        self._ready = Shared(self._not_ready, fleet.clock)
+        self._metadata = Shared(lambda: self._json(self._path), fleet.clock)
+        self._config = Shared(lambda: self._json(f"{self._path}/config"), fleet.clock)
+
+    def refer(self, reference: str) -> None:
+        """Another variant stands for the service from now on."""
+        self._path = model_path(reference)
 
     async def not_ready(self) -> str | None:
-        """Why not every variant can be served; None: every one can. Within a few seconds."""
+        """Why not every variant is served somewhere; None: each is. Within a few seconds."""
         return await self._ready.get()
 
     async def metadata(self) -> dict[str, Any] | None:
@@ -60,36 +68,18 @@ class Readiness:
         """The reference variant's configuration; None: no answer."""
         return await self._config.get()
 
-    async def probe(self) -> None:
-        """Look after Triton for ever, so that its state is known without traffic too."""
-        while True:
-            await self._triton.get("/v2/health/ready", WITHIN_S)
-            await asyncio.sleep(PROBE_EVERY_S)
-
     async def _not_ready(self) -> str | None:
-        answer = await self._triton.get("/v2/health/ready", WITHIN_S)
-        if answer is None:
-            return f"Triton at {self._triton.endpoint} does not answer"
-        if not _ok(answer):
-            return f"Triton at {self._triton.endpoint} is not ready"
-        answers = await asyncio.gather(
-            *(self._triton.get(f"{model_path(name)}/ready", WITHIN_S) for name in self._variants)
-        )
-        missing = [
-            name for name, answer in zip(self._variants, answers, strict=True) if not _ok(answer)
-        ]
-        return f"Triton does not serve: {', '.join(missing)}" if missing else None
+        await self._probes.look()
+        down = [one for one in self._fleet.members if one.is_up is False]
+        if len(down) == len(self._fleet.members):
+            return "; ".join(f"Triton at {one.name} is down: {one.why}" for one in down)
+        missing = ", ".join(sorted(self._fleet.absent))
+        return f"Triton does not serve: {missing}" if missing else None
 
     async def _json(self, path: str) -> dict[str, Any] | None:
-        answer = await self._triton.get(path, WITHIN_S)
-        if answer is None or not _ok(answer):
-            return None
-        try:
-            content = json.loads(answer.body)
-        except ValueError:
-            return None
-        return content if isinstance(content, dict) else None
-
-
-def _ok(answer: Message | None) -> bool:
-    return answer is not None and answer.status == 200
+        for member, triton in zip(self._fleet.members, self._tritons, strict=True):
+            if member.is_up is not False:
+                content = await triton.json(path, WITHIN_S)
+                if content is not None:
+                    return content
+        return None

@@ -1,36 +1,41 @@
 """One request to Triton: over an idle connection, a new one, or, once, both in turn."""
 
 from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
 
 from gateway.clock import Clock
 from gateway.upstream.base import Failure
 from gateway.upstream.connection import Connection, Message
 from gateway.upstream.pool import Pool
 
+Meaning = TypeVar("Meaning")
 
-class Transfer:
-    """A call (upstream.base.Call) that ends in a message of Triton's or in a failure.
+
+class Transfer(Generic[Meaning]):
+    """A call (upstream.base.Call) that ends in what a message of Triton's means, or in a failure.
 
     done: called once, never within the constructor. deadline: on `clock`, for the second try.
     """
 
-    __slots__ = ("_body", "_clock", "_connection", "_deadline", "_done", "_head", "_pool")
+    __slots__ = ("_body", "_clock", "_connection", "_deadline", "_done", "_head", "_judge", "_pool")
 
     def __init__(
         self,
         pool: Pool,
         clock: Clock,
         head: bytes,
-        body: Sequence[bytes],
+        body: Sequence[bytes | memoryview],
         deadline: float,
-        done: Callable[[Message | Failure], None],
+        done: Callable[[Meaning | Failure], None],
+        judge: Callable[[Message], Meaning],
     ) -> None:
+        self._judge = judge
         self._pool = pool
         self._clock = clock
         self._head = head
-        self._body: Sequence[bytes] | None = body  # None: will not be sent (again)
+        self._body: Sequence[bytes | memoryview] | None = body  # None: will not be sent (again)
         self._deadline = deadline
-        self._done: Callable[[Message | Failure], None] | None = done  # None: has ended
+        self._done: Callable[[Meaning | Failure], None] | None = done  # None: has ended
         self._connection = pool.take()
         if self._connection is None:
             pool.dial(self)
@@ -65,13 +70,13 @@ class Transfer:
 
     def undialled(self, why: str) -> None:
         """See pool.Dialler."""
-        self._end(Failure("unreachable", why))
+        self._end(Failure("unreachable", why, "untried"))
 
     # connection.Receiver
 
     def received(self, message: Message) -> None:
         """See connection.Receiver."""
-        self._end(message)
+        self._end(self._judge(message))
 
     def broke(self, failure: Failure, *, untouched: bool) -> None:
         """See connection.Receiver.
@@ -86,7 +91,7 @@ class Transfer:
         else:
             self._end(failure)
 
-    def _end(self, outcome: Message | Failure) -> None:
+    def _end(self, outcome: Meaning | Failure) -> None:
         done, self._done = self._done, None
         self._connection = self._body = None
         if done is not None:

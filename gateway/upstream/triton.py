@@ -2,25 +2,29 @@
 
 import asyncio
 import json
-from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from gateway.clock import Clock
 from gateway.upstream.base import Call, Failure, Listener, Payload, Refusal, Reply, Result
 from gateway.upstream.connection import Message
-from gateway.upstream.health import Health
-from gateway.upstream.pool import Endpoint, Pool
+from gateway.upstream.endpoint import Endpoint
+from gateway.upstream.pool import Pool
 from gateway.upstream.transfer import Transfer
 
 # What Triton 2.51 says, with status 500, of a request's JSON that is malformed.
 _PARSING: Final = ("failed to parse the request JSON buffer", "Unable to parse '")
+# What it says, with different statuses, of a model that is not loaded, and of a full queue.
+_MISSING: Final = ("Request for unknown model", "Model version not ready")
+_BUSY: Final = ("Exceeds maximum queue size", "Request timeout expired")
+# What it says, with status 404, of shared memory that a request names and nobody has registered.
+_NO_REGION: Final = "Unable to find "
 # Statuses below 500 that are about the server or the model, not about the request.
 _NOT_THE_CLIENT: Final = frozenset((401, 403, 404, 405, 408, 429))
 
 
 class TritonHttp:
-    """An upstream.base.Upstream, and the few questions that readiness and metadata need.
+    """One Triton: inference, and the few questions that readiness and metadata need.
 
     connect_s: seconds a connection may take to open. max_reply: bytes of an answer accepted.
     """
@@ -28,37 +32,27 @@ class TritonHttp:
     def __init__(
         self,
         endpoint: Endpoint,
-        variants: Iterable[str],
         clock: Clock,
         *,
         connect_s: float = 2.0,
         max_reply: int = 64 << 20,
     ) -> None:
         self.endpoint = endpoint
-        self.health = Health(str(endpoint))
         self.clock = clock
-        self.pool = Pool(endpoint, self.health, connect_s=connect_s, max_reply=max_reply)
-        self._heads = {
-            variant: self._head("POST", f"{model_path(variant)}/infer") for variant in variants
-        }
+        self.pool = Pool(endpoint, connect_s=connect_s, max_reply=max_reply)
+        self._heads: dict[str, bytes] = {}  # as many as there are variants
 
     def infer(self, variant: str, payload: Payload, deadline: float, listener: Listener) -> Call:
         """See upstream.base.Upstream."""
+        known = self._heads.get(variant)
+        if known is None:
+            known = self._heads[variant] = self._head("POST", f"{model_path(variant)}/infer")
         length = sum(map(len, payload.body))
-        head = b"%scontent-length: %d\r\n%s\r\n" % (self._heads[variant], length, payload.headers)
+        head = b"%scontent-length: %d\r\n%s\r\n" % (known, length, payload.headers)
+        return Transfer(self.pool, self.clock, head, payload.body, deadline, listener.ended, judge)
 
-        def done(outcome: Message | Failure) -> None:
-            if isinstance(outcome, Failure):
-                listener.ended(outcome)
-            else:
-                if not self.health.is_up:
-                    self.health.up()
-                listener.ended(judge(outcome))
-
-        return Transfer(self.pool, self.clock, head, payload.body, deadline, done)
-
-    async def get(self, path: str, within_s: float) -> Message | None:
-        """What Triton answers to a GET; None: nothing within so many seconds.
+    async def ask(self, path: str, within_s: float) -> Message | Failure:
+        """What Triton answers to a GET within so many seconds.
 
         No exception for a Triton that is down: that is an answer to this question too.
         """
@@ -69,20 +63,35 @@ class TritonHttp:
                 answer.set_result(outcome)
 
         head = self._head("GET", path) + b"\r\n"
-        call = Transfer(self.pool, self.clock, head, (), self.clock.now() + within_s, done)
+        until = self.clock.now() + within_s
+        call = Transfer(self.pool, self.clock, head, (), until, done, lambda message: message)
         try:
             async with asyncio.timeout(within_s):
-                outcome = await answer
+                return await answer
         except TimeoutError:
-            self.health.down(f"no answer within {within_s:g} s")
-            return None
+            return Failure("lost", f"no answer within {within_s:g} s")
         finally:
             call.cancel()
-        if isinstance(outcome, Failure):
-            self.health.down(outcome.detail)
+
+    async def get(self, path: str, within_s: float) -> Message | None:
+        """What Triton answers to a GET; None: nothing within so many seconds."""
+        outcome = await self.ask(path, within_s)
+        return None if isinstance(outcome, Failure) else outcome
+
+    async def json(self, path: str, within_s: float) -> dict[str, Any] | None:
+        """The JSON object that Triton answers to a GET; None: no such answer."""
+        answer = await self.get(path, within_s)
+        if answer is None or answer.status != 200:
             return None
-        self.health.up()
-        return outcome
+        try:
+            content = json.loads(answer.body)
+        except ValueError:
+            return None
+        return content if isinstance(content, dict) else None
+
+    def drop_idle(self) -> None:
+        """Close the connections that nothing is asked over."""
+        self.pool.drop_idle()
 
     def close(self) -> None:
         """Close every connection."""
@@ -105,6 +114,13 @@ def judge(message: Message) -> Result:
     detail = error_text(message.body) or f"Triton answered {status}"
     if status < 400:
         return Failure("broken", detail)
+    # What a client has written may stand in the text, but for its beginning.
+    if detail.startswith(_NO_REGION):
+        return Refusal(detail)
+    if status == 404 or detail.startswith(_MISSING):
+        return Failure("unavailable", detail, "missing")
+    if status == 429 or (status == 503 and any(text in detail for text in _BUSY)):
+        return Failure("unavailable", detail, "busy")
     if status in _NOT_THE_CLIENT:
         return Failure("unavailable", detail)
     if status < 500 or status == 501 or (status == 500 and detail.startswith(_PARSING)):

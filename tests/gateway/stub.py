@@ -1,6 +1,7 @@
 """A small HTTP server in Triton's place, for what the real one cannot be made to do."""
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -48,20 +49,24 @@ async def answer(request: Received) -> bytes | None:
 
 @dataclass
 class Stub:
-    """A server that answers by `handler`; None from it closes the connection without a word."""
+    """A server that answers by `handler`; None from it closes the connection without a word.
+
+    tls: it speaks TLS, and nothing else.
+    """
 
     handler: Handler = answer
     received: list[Received] = field(default_factory=list)
     connections: int = 0
     port: int = 0
     release: asyncio.Event = field(default_factory=asyncio.Event)
+    tls: ssl.SSLContext | None = None
     _server: asyncio.Server | None = None
     _writers: set[asyncio.StreamWriter] = field(default_factory=set)
     _tasks: "set[asyncio.Task[None]]" = field(default_factory=set)
 
     async def start(self) -> None:
         """Listen, at the same port as before if there was one."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, ssl=self.tls)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def hold(self, request: Received) -> bytes | None:
@@ -111,8 +116,9 @@ class Stub:
 
 
 async def _read(reader: asyncio.StreamReader, number: int) -> Received:
-    head = (await reader.readuntil(b"\r\n\r\n")).decode()
+    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     line, *rest = head.rstrip("\r\n").split("\r\n")
-    headers = {name.lower(): value for name, value in (one.split(": ", 1) for one in rest)}
+    fields = (one.partition(":") for one in rest)
+    headers = {name.lower(): value.strip() for name, _, value in fields}
     body = await reader.readexactly(int(headers.get("content-length", 0)))
     return Received(line, headers, body, number)
