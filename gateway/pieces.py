@@ -8,6 +8,16 @@ from typing import Final
 _JOIN: Final = 1 << 16
 
 
+def at_once(transport: asyncio.Transport) -> None:
+    """Have every write go out within its call.
+
+    uvloop otherwise keeps it until all that the loop has to do in this turn is done; but what
+    comes after a write, accounting mostly, can be done while the other side works already. Buffers
+    then are used, and writing is paused, only when the other side does not take what is sent.
+    """
+    transport.set_write_buffer_limits(high=0)
+
+
 def write(transport: asyncio.Transport, head: bytes, body: Sequence[bytes | memoryview]) -> None:
     """Write `head` and the pieces of `body`: together if they are small, else without a copy."""
     if sum(map(len, body)) < _JOIN:

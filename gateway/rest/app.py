@@ -1,14 +1,13 @@
 """Every route but the hot one, as a FastAPI application; and the hot one too, for other servers."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
-from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.responses import JSONResponse
 from fastapi.responses import Response as HttpResponse
-from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 
 from gateway.rest import openapi, problem
@@ -23,7 +22,7 @@ from tailq.errors import BadRequest
 NAME = "tailq-gateway"
 
 
-def build(rest: Rest, readiness: Readiness, registry: CollectorRegistry, version: str) -> FastAPI:
+def build(rest: Rest, readiness: Readiness, version: str) -> FastAPI:
     """The application. No pages of documentation: they would load scripts from elsewhere."""
     service = rest.service
     app = FastAPI(
@@ -35,13 +34,15 @@ def build(rest: Rest, readiness: Readiness, registry: CollectorRegistry, version
     _model_routes(app, service, readiness)
     _infer_routes(app, rest)
 
-    @app.get("/v1/tiers", tags=["tiers"], summary="What can be asked for, and is promised")
+    @app.get(
+        "/v1/tiers",
+        tags=["tiers"],
+        summary="What can be asked for, and is promised",
+        responses={401: openapi.RESPONSES[401]},
+        dependencies=[Depends(_key_needed(service))],
+    )
     async def tiers() -> TiersView:
         return view(service.table)
-
-    @app.get("/metrics", tags=["operation"], response_class=PlainTextResponse)
-    async def metrics() -> HttpResponse:
-        return HttpResponse(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     return app
 
@@ -54,7 +55,22 @@ def _errors(app: FastAPI) -> None:
 
     @app.exception_handler(BadRequest)
     async def bad(_: Request, error: BadRequest) -> HttpResponse:
-        return _problem(problem.status_of(error), str(error))
+        return _http(problem.of(error))
+
+
+def _http(response: Response) -> HttpResponse:
+    raw = HttpResponse(b"".join(response.body), response.status)
+    raw.raw_headers = list(fields(response.head))
+    return raw
+
+
+def _key_needed(service: Service) -> Callable[[Request], Awaitable[None]]:
+    async def identify(request: Request) -> None:
+        if service.clients is not None:
+            sent = request.headers.get("authorization")
+            service.clients.identify(None if sent is None else sent.encode("latin-1"))
+
+    return identify
 
 
 def _problem(status: int, detail: str, headers: Any = None) -> HttpResponse:
@@ -72,23 +88,30 @@ def _server_routes(app: FastAPI, readiness: Readiness, version: str) -> None:
     async def server() -> dict[str, Any]:
         return {"name": NAME, "version": version, "extensions": ["binary_tensor_data"]}
 
-    @app.get("/v2/health/live", tags=["server"])
+    @app.get("/v2/health/live", tags=["server"], response_class=HttpResponse)
     async def live() -> HttpResponse:
         return HttpResponse()
 
-    @app.get("/v2/health/ready", tags=["server"], responses={503: openapi.RESPONSES[503]})
+    @app.get(
+        "/v2/health/ready",
+        tags=["server"],
+        responses={503: openapi.RESPONSES[503]},
+        response_class=HttpResponse,
+    )
     async def ready() -> HttpResponse:
         why = await readiness.not_ready()
         return HttpResponse() if why is None else _unavailable(why)
 
 
 def _model_routes(app: FastAPI, service: Service, readiness: Readiness) -> None:
-    missing: dict[int | str, dict[str, Any]] = {
-        code: openapi.RESPONSES[code] for code in (404, 503)
+    declared: dict[str, Any] = {
+        "tags": ["model"],
+        "responses": {code: openapi.RESPONSES[code] for code in (401, 404, 503)},
+        "dependencies": [Depends(_key_needed(service))],
     }
 
-    @app.get("/v2/models/{model}", tags=["model"], responses=missing)
-    @app.get("/v2/models/{model}/versions/{version}", tags=["model"], responses=missing)
+    @app.get("/v2/models/{model}", **declared)
+    @app.get("/v2/models/{model}/versions/{version}", **declared)
     async def metadata(model: str, version: str | None = None) -> HttpResponse:
         service.check(model, version)
         found = await readiness.metadata()
@@ -96,15 +119,15 @@ def _model_routes(app: FastAPI, service: Service, readiness: Readiness) -> None:
             return _unavailable("Triton does not tell what the model is like")
         return JSONResponse({**found, "name": service.name, "versions": [VERSION]})
 
-    @app.get("/v2/models/{model}/ready", tags=["model"], responses=missing)
-    @app.get("/v2/models/{model}/versions/{version}/ready", tags=["model"], responses=missing)
+    @app.get("/v2/models/{model}/ready", response_class=HttpResponse, **declared)
+    @app.get("/v2/models/{model}/versions/{version}/ready", response_class=HttpResponse, **declared)
     async def model_ready(model: str, version: str | None = None) -> HttpResponse:
         service.check(model, version)
         why = await readiness.not_ready()
         return HttpResponse() if why is None else _unavailable(why)
 
-    @app.get("/v2/models/{model}/config", tags=["model"], responses=missing)
-    @app.get("/v2/models/{model}/versions/{version}/config", tags=["model"], responses=missing)
+    @app.get("/v2/models/{model}/config", **declared)
+    @app.get("/v2/models/{model}/versions/{version}/config", **declared)
     async def config(model: str, version: str | None = None) -> HttpResponse:
         service.check(model, version)
         found = await readiness.config()
@@ -115,6 +138,7 @@ def _model_routes(app: FastAPI, service: Service, readiness: Readiness) -> None:
 
 def _infer_routes(app: FastAPI, rest: Rest) -> None:
     service = rest.service
+    identify = _key_needed(service)
     declared: dict[str, Any] = {
         "tags": ["model"],
         "responses": openapi.RESPONSES,
@@ -127,6 +151,7 @@ def _infer_routes(app: FastAPI, rest: Rest) -> None:
     async def infer(request: Request, model: str, version: str | None = None) -> HttpResponse:
         # rest.protocol answers this route itself; here is the same for any other ASGI server.
         try:
+            await identify(request)
             service.check(model, version)
         except BadRequest:
             service.dataplane.recorder.refused()
@@ -140,9 +165,7 @@ def _infer_routes(app: FastAPI, rest: Rest) -> None:
         finally:
             reading.cancel()
             exchange.gone()
-        raw = HttpResponse(b"".join(response.body), response.status)
-        raw.raw_headers = list(fields(response.head))
-        return raw
+        return _http(response)
 
 
 async def _read(request: Request, exchange: Exchange, answer: "asyncio.Future[Response]") -> None:
@@ -161,6 +184,8 @@ async def _read(request: Request, exchange: Exchange, answer: "asyncio.Future[Re
 def _schema(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
         schema = get_openapi(title=app.title, version=app.version, routes=app.routes)
-        schema.setdefault("components", {}).setdefault("schemas", {})["Problem"] = openapi.PROBLEM
+        components = schema.setdefault("components", {})
+        components.setdefault("schemas", {})["Problem"] = openapi.PROBLEM
+        components["securitySchemes"] = openapi.SECURITY_SCHEMES
         app.openapi_schema = schema
     return app.openapi_schema

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
+from gateway.clients import Client, ratelimit
 from gateway.dataplane import Answer, Execution
 from gateway.rest import head, problem
 from gateway.rest.response import Response
@@ -19,6 +20,7 @@ class Exchange:
 
     __slots__ = (
         "_buffered",
+        "_entered",
         "_execution",
         "_id",
         "_pieces",
@@ -33,17 +35,24 @@ class Exchange:
         self._service = rest.service
         self._respond = respond
         self._execution: Execution | None = None
+        self._entered: Client | None = None  # who is to leave() when this ends
         self.head: head.Head | None = None
         self._id = b""
         self._pieces: list[bytes] = []
         self._buffered = 0
 
+    @property
+    def answered(self) -> bool:
+        """Whether there is a response, or nobody to have it."""
+        return self._respond is _nobody
+
     def start(self, headers: Iterable[tuple[bytes, bytes]], arrived: float) -> None:
         """The head is complete. headers: names in lower case. arrived: dataplane's clock."""
+        service = self._service
         try:
-            understood = head.read(headers, self._service.max_body)
+            understood = head.read(headers, service.max_body, service.clients)
         except BadRequest as error:
-            self._service.dataplane.recorder.refused()
+            service.dataplane.recorder.refused()
             self._refuse(error)
         else:
             self.open(understood, arrived)
@@ -54,10 +63,17 @@ class Exchange:
         self.head = understood
         self._id = understood.request_id or service.new_id()
         try:
-            self._execution = service.dataplane.open(understood.ask, arrived, self._answered)
+            ask, client = understood.ask, understood.client
+            if client is not None:
+                ask = client.enter(service.dataplane.router.tier(ask).name, ask, arrived)
+                self._entered = client
+            execution = service.dataplane.open(ask, arrived, self._answered)
         except BadRequest as error:
             service.dataplane.recorder.refused()
             self._refuse(error)
+        else:
+            if not self.answered:  # at once
+                self._execution = execution
 
     def body(self, piece: bytes) -> None:
         """A piece of the body; ignored once there is a response."""
@@ -100,26 +116,37 @@ class Exchange:
             execution.leave()
 
     def _answered(self, answer: Answer) -> None:
+        assert self.head is not None
+        self._service.requests.ended(answer, self._id, self.head.passed)
         self._close(self._rest.renderer.response(answer, self._id))
 
     def _refuse(self, error: BadRequest) -> None:
-        self._close(problem.response(problem.status_of(error), str(error), self._own_head()))
+        self._close(problem.of(error, self._own_head()))
 
     def _own_head(self) -> bytes:
         return b"tailq-request-id: %s\r\n" % self._id if self._id else b""
 
     def _close(self, response: Response) -> None:
+        if self.head is not None and self.head.client is not None:
+            response.head += self._limits(self.head.client)
         self._release()
         # What responds holds the exchange: let go, or every request would be work for the
         # garbage collector.
         respond, self._respond = self._respond, _nobody
         respond(response)
 
+    def _limits(self, client: Client) -> bytes:
+        fields = ratelimit.fields(client, self._service.dataplane.clock.now())
+        return "".join([f"{name}: {value}\r\n" for name, value in fields]).encode()
+
     def _release(self) -> None:
         self._execution = None
         self._service.buffered -= self._buffered
         self._buffered = 0
         self._pieces = []
+        if self._entered is not None:
+            client, self._entered = self._entered, None
+            client.leave()
 
 
 def _nobody(response: Response) -> None:

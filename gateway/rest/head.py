@@ -5,13 +5,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from gateway import ask
+from gateway import ask, forward
+from gateway.clients import Client, Clients
 from gateway.errors import LengthRequired, TooLarge
 from tailq.errors import BadRequest
 from tailq.route import Ask
 
-# Passed on to Triton as they came; the others are between the client and us.
-_PASSED: Final = frozenset((b"content-type", b"content-encoding", b"traceparent", b"tracestate"))
 _READ: Final = frozenset(
     (
         b"tailq-tier",
@@ -19,13 +18,18 @@ _READ: Final = frozenset(
         b"objective",
         b"tailq-deadline-ms",
         b"tailq-request-id",
+        b"authorization",
         b"content-length",
         b"transfer-encoding",
         b"inference-header-content-length",
-        *_PASSED,
+        b"content-type",
+        b"content-encoding",
+        b"traceparent",
+        b"tracestate",
     )
 )
-_UNIQUE: Final = frozenset((b"tailq-request-id", b"traceparent", b"tracestate"))
+# Tokens of all sorts, which are often not for us.
+_MAY_BE_LONG: Final = b"authorization"
 _REQUEST_ID: Final = re.compile(rb"[\x21-\x7e]{1,128}")
 _LONGEST_VALUE: Final = 1024
 _MOST_DIGITS: Final = 15
@@ -35,34 +39,41 @@ _MOST_DIGITS: Final = 15
 class Head:
     """What an infer request says before its body.
 
-    length: of the body, None: it comes in chunks. json_length: of the body's JSON part, None: all.
-    passed: header lines for Triton, each ending in CRLF. recurs: whether the same head may well
-    come again, that is, has nothing in it that names this one request.
+    client: who asks, None: nobody of whom an account is kept. length: of the body, None: it comes
+    in chunks. json_length: of the body's JSON part, None: all. passed: header lines for Triton,
+    each ending in CRLF.
     """
 
     ask: Ask
+    client: Client | None
     request_id: bytes | None
     length: int | None
     json_length: int | None
     passed: bytes
-    recurs: bool
 
 
-def read(headers: Iterable[tuple[bytes, bytes]], max_body: int) -> Head:
-    """Check lower-cased `headers`. Raises BadRequest, TooLarge, LengthRequired."""
+def read(
+    headers: Iterable[tuple[bytes, bytes]], max_body: int, clients: Clients | None = None
+) -> Head:
+    """Check lower-cased `headers`. Raises BadRequest and what is below it.
+
+    clients: None: everybody may have everything.
+    """
+    headers = tuple(headers)
     seen = _seen(headers)
     get = seen.get
+    client = None if clients is None else clients.identify(get(b"authorization"))
     length = _length(get(b"content-length"), get(b"transfer-encoding"), max_body)
     json_length = _json_length(get(b"inference-header-content-length"), length)
     return Head(
         ask.parse(
             get(b"tailq-tier"), get(b"tolerance"), get(b"objective"), get(b"tailq-deadline-ms")
         ),
+        None if client is None or client.free else client,
         request_id(get(b"tailq-request-id")),
         length,
         json_length,
-        _passed(seen, json_length),
-        length is not None and _UNIQUE.isdisjoint(seen),
+        _passed(headers, json_length),
     )
 
 
@@ -70,7 +81,7 @@ def _seen(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     seen: dict[bytes, bytes] = {}
     for name, value in headers:
         if name in _READ:
-            if len(value) > _LONGEST_VALUE:
+            if len(value) > _LONGEST_VALUE and name != _MAY_BE_LONG:
                 raise BadRequest(f"header {name.decode()} is over {_LONGEST_VALUE} bytes long")
             if seen.setdefault(name, value) != value:
                 raise BadRequest(f"header {name.decode()} is sent twice with different values")
@@ -123,10 +134,8 @@ def request_id(value: bytes | None) -> bytes | None:
     return value
 
 
-def _passed(seen: dict[bytes, bytes], json_length: int | None) -> bytes:
-    lines = [
-        b"%s: %s\r\n" % (name, value) for name, value in seen.items() if name in _PASSED and value
-    ]
+def _passed(headers: Iterable[tuple[bytes, bytes]], json_length: int | None) -> bytes:
+    passed = forward.lines(forward.forwarded(headers))
     if json_length is not None:
-        lines.append(b"inference-header-content-length: %d\r\n" % json_length)
-    return b"".join(lines)
+        passed += b"inference-header-content-length: %d\r\n" % json_length
+    return passed

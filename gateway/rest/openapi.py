@@ -25,11 +25,13 @@ _BODY: Final = {
 ANSWER_HEADERS: Final[dict[str, str]] = {
     "tailq-tier": "the tier that was applied",
     "tailq-variant": "the model that answered",
-    "tailq-outcome": "on_time, best_effort, late, shed, failed or invalid",
+    "tailq-outcome": "on_time, rescued, best_effort, late, shed, failed or invalid",
     "tailq-deadline-ms": "the deadline that was applied",
     "tailq-expected-quality": "measured share of right answers in time; absent if best effort",
     "tailq-guarantee": "profile, promised quality and confidence, or none and the reason",
     "tailq-request-id": "as sent, or made up",
+    "ratelimit-policy": "of clients with a quota: requests in a window, or in flight",
+    "ratelimit": "of clients with a quota: what remains",
     "server-timing": "milliseconds in the gateway before Triton, and at Triton",
 }
 
@@ -60,15 +62,22 @@ PROBLEM: Final[dict[str, Any]] = {
 RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     200: _response("The answer: JSON, or JSON followed by raw tensors.", _BODY),
     400: _response("Malformed header, unknown tier, wrong shape or datatype.", _PROBLEM),
+    401: _response("No key, or one that nobody has.", _PROBLEM),
+    403: _response("A tier or a deadline that the client may not ask for.", _PROBLEM),
     404: _response("No such service or version.", _PROBLEM),
     411: _response("Neither Content-Length nor chunks.", _PROBLEM),
     413: _response("The body is over the limit.", _PROBLEM),
+    429: _response("Over the client's quota: see Retry-After.", _PROBLEM),
     502: _response("Triton's answer is none.", _PROBLEM),
-    503: _response("Shed, or Triton is not there: see Retry-After.", _PROBLEM),
+    503: _response("Shed, or no variant can be asked: see Retry-After.", _PROBLEM),
     504: _response("No answer by the deadline.", _PROBLEM),
 }
 
+# A key is needed where the gateway has been told so.
+SECURITY_SCHEMES: Final[dict[str, Any]] = {"key": {"type": "http", "scheme": "bearer"}}
+
 REQUEST: Final[dict[str, Any]] = {
+    "security": [{}, {"key": []}],
     "parameters": [
         _header("tailq-tier", "a tier by name", _STRING),
         _header(

@@ -3,7 +3,15 @@
 import json
 from typing import Final
 
-from gateway.errors import LengthRequired, TooLarge, UnknownModel
+from gateway.clients import ratelimit
+from gateway.errors import (
+    Forbidden,
+    LengthRequired,
+    QuotaExceeded,
+    TooLarge,
+    Unauthorized,
+    UnknownModel,
+)
 from gateway.rest.response import REASONS, Response
 from tailq.errors import BadRequest
 
@@ -11,13 +19,18 @@ TYPE: Final = "application/problem+json"
 # Seconds after which a shed or failed request may be tried again: load and restarts pass quickly.
 RETRY_AFTER_S: Final = 1
 _STATUS: Final[dict[type[BadRequest], int]] = {
+    Unauthorized: 401,
+    Forbidden: 403,
     UnknownModel: 404,
-    TooLarge: 413,
     LengthRequired: 411,
+    TooLarge: 413,
+    QuotaExceeded: 429,
 }
+# Of draft-ietf-httpapi-ratelimit-headers.
+_OVER_QUOTA: Final = "https://iana.org/assignments/http-problem-types#quota-exceeded"
 
 
-def content(status: int, detail: str, **members: str) -> dict[str, object]:
+def content(status: int, detail: str, **members: object) -> dict[str, object]:
     """The members of a problem. `error` repeats the detail, for clients of the protocol."""
     return {
         "type": "about:blank",
@@ -29,7 +42,7 @@ def content(status: int, detail: str, **members: str) -> dict[str, object]:
     }
 
 
-def response(status: int, detail: str, head: bytes = b"", **members: str) -> Response:
+def response(status: int, detail: str, head: bytes = b"", **members: object) -> Response:
     """A problem as a response; `head`: further header lines, each ending in CRLF."""
     body = json.dumps(content(status, detail, **members)).encode()
     retry = b"retry-after: %d\r\n" % RETRY_AFTER_S if status == 503 else b""
@@ -42,6 +55,13 @@ def response(status: int, detail: str, head: bytes = b"", **members: str) -> Res
     return Response(status, lines, (body,))
 
 
-def status_of(error: BadRequest) -> int:
-    """The status code of a request's mistake."""
-    return _STATUS.get(type(error), 400)
+def of(error: BadRequest, head: bytes = b"") -> Response:
+    """A request's mistake as a response; `head`: further header lines, each ending in CRLF."""
+    status = _STATUS.get(type(error), 400)
+    if isinstance(error, Unauthorized):
+        return response(status, str(error), head + b"www-authenticate: Bearer\r\n")
+    if isinstance(error, QuotaExceeded):
+        head += b"retry-after: %d\r\n" % ratelimit.retry_after_s(error)
+        members = {"type": _OVER_QUOTA, "violated-policies": [ratelimit.violated(error)]}
+        return response(status, str(error), head, **members)
+    return response(status, str(error), head)

@@ -9,13 +9,14 @@ responses is kept whatever is mixed on a connection.
 import asyncio
 import logging
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import httptools
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from gateway import pieces
 from gateway.rest import problem, wire
 from gateway.rest.cycle import Cycle
 from gateway.rest.exchange import Exchange
@@ -24,6 +25,11 @@ from gateway.rest.shared import Rest
 from gateway.service import VERSION
 
 log = logging.getLogger("tailq.gateway.rest")
+
+# What a client may send ahead of its turn before it is not read any more: requests, and bytes of
+# their bodies. Up to there it is read on, and so seen to leave.
+_AHEAD: Final = 8
+_AHEAD_BYTES: Final = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,7 @@ class InferProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._too_large = False
         self._closing = False
+        self._ahead_bytes = 0
         self._begun = 0  # messages, in the piece of data that is being parsed
         self._feeding = False
         self._held: tuple[Cycle, Response] | None = None  # until all that was read is parsed
@@ -110,9 +117,9 @@ class InferProtocol(HttpToolsProtocol):
 
     def _known(self, data: bytes) -> bool:
         """Take in `data` if it is one infer request with a head that came before."""
-        running = self._running
+        last: Any = self.cycle
         found = self._rest.heads.find(data)
-        if found is None or (running is not None and not running.response_complete):
+        if found is None or (last is not None and not last.response_complete):
             return False
         (head, keep_alive), body = found
         self._since = self._now()
@@ -128,7 +135,7 @@ class InferProtocol(HttpToolsProtocol):
         cycle: object = self.cycle
         if isinstance(cycle, Cycle) and cycle.complete and cycle.exchange is not None:
             head = cycle.exchange.head
-            if head is not None and head.recurs and head.length is not None and not cycle.expects:
+            if head is not None and head.length is not None and not cycle.expects:
                 self._rest.heads.learn(data, (head, cycle.keep_alive), head.length)
 
     def on_message_begin(self) -> None:
@@ -193,10 +200,13 @@ class InferProtocol(HttpToolsProtocol):
         cycle: Any = self.cycle
         if self._closing or cycle is None or self.parser.should_upgrade():
             return
-        if isinstance(cycle, Cycle):
-            cycle.body(body)
-        else:
+        if not isinstance(cycle, Cycle):
             super().on_body(body)
+            return
+        cycle.body(body)
+        if cycle.exchange is None:
+            self._ahead_bytes += len(body)
+            self._pace()
 
     def on_message_complete(self) -> None:
         """See httptools."""
@@ -219,8 +229,8 @@ class InferProtocol(HttpToolsProtocol):
         if before is None or before.response_complete:
             self._start(cycle)
         else:
-            self.flow.pause_reading()
             self.pipeline.appendleft((cycle, self.app))  # type: ignore[arg-type]
+            self._pace()
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         """Called by uvicorn for the next one in its queue, ours or its own."""
@@ -232,6 +242,8 @@ class InferProtocol(HttpToolsProtocol):
 
     def _start(self, cycle: Cycle) -> None:
         self._running = cycle
+        if self._ahead_bytes:
+            self._ahead_bytes -= sum(map(len, cycle.pieces))
         exchange = Exchange(self._rest, lambda response: self._respond(cycle, response))
         if cycle.begin(exchange) and not cycle.response_complete and self._held is None:
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -239,6 +251,17 @@ class InferProtocol(HttpToolsProtocol):
     def _next(self) -> None:
         if self.pipeline and not self.transport.is_closing():
             self._start_asgi_task(*self.pipeline.pop())
+            self._pace()
+
+    def _pace(self) -> None:
+        if (
+            self.flow.write_paused
+            or len(self.pipeline) >= _AHEAD
+            or self._ahead_bytes > _AHEAD_BYTES
+        ):
+            self.flow.pause_reading()
+        else:
+            self.flow.resume_reading()
 
     # What goes out
 
@@ -258,8 +281,9 @@ class InferProtocol(HttpToolsProtocol):
         cycle.response_complete = True
         if cycle.disconnected or self.transport.is_closing():
             return
-        # A body still on its way is not waited for: the connection is closed behind the response.
-        close = not (cycle.keep_alive and cycle.complete)
+        # A large body still on its way is not waited for: the connection is closed behind the
+        # response.
+        close = not (cycle.keep_alive and (cycle.complete or cycle.spares_rest()))
         self._write(response, close=close)
         self._since = self._now()
         self.server_state.total_requests += 1
@@ -329,6 +353,7 @@ class InferProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """See asyncio.Protocol."""
         super().connection_made(transport)
+        pieces.at_once(transport)
         if len(self.connections) > self._patience.connections:
             self._write(problem.response(503, "too many connections; try again"), close=True)
             self._close_softly(complete=False)

@@ -5,20 +5,27 @@ from hypothesis import strategies as st
 
 from gateway.heads import Heads
 
+END = b"\r\n\r\n"
 HEAD = b"POST / HTTP/1.1\r\ncontent-length: 3"
+
+
+def learnt(*datas: bytes, length: int = 3) -> Heads[str]:
+    """Heads to which each of these came twice."""
+    heads = Heads[str]()
+    for data in (*datas, *datas):
+        heads.learn(data, "known", length)
+    return heads
 
 
 def test_a_learnt_head_is_found_with_another_body() -> None:
     """The same bytes before the body mean the same; the body is whatever came."""
-    heads = Heads[str]()
-    heads.learn(HEAD + b"\r\n\r\nabc", "known", 3)
+    heads = learnt(HEAD + END + b"abc")
     assert heads.find(HEAD + b"\r\n\r\nxyz") == ("known", b"xyz")
 
 
 def test_only_one_whole_message_is_found() -> None:
     """Half a body, half a head, another head or a second message: that is the parser's."""
-    heads = Heads[str]()
-    heads.learn(HEAD + b"\r\n\r\nabc", "known", 3)
+    heads = learnt(HEAD + END + b"abc")
     for data in (
         b"",
         HEAD,
@@ -33,20 +40,28 @@ def test_only_one_whole_message_is_found() -> None:
 
 def test_what_is_not_one_whole_message_is_not_learnt() -> None:
     """The length must be what follows the head, and the head not too long."""
-    heads = Heads[str]()
-    heads.learn(HEAD + b"\r\n\r\nabc", "known", 2)
-    heads.learn(HEAD, "known", 0)
-    heads.learn(b"a" * 3000 + b"\r\n\r\n", "known", 0)
-    assert heads.find(HEAD + b"\r\n\r\nabc") is None
-    assert heads.find(HEAD) is None
-    assert heads.find(b"a" * 3000 + b"\r\n\r\n") is None
+    long = b"a" * 3000 + END
+    assert learnt(HEAD + END + b"abc", length=2).find(HEAD + END + b"abc") is None
+    assert learnt(HEAD, length=0).find(HEAD) is None
+    assert learnt(long, length=0).find(long) is None
+
+
+def test_what_came_once_is_not_kept() -> None:
+    """Heads that name one request push none out that recur, however many there are."""
+    heads = learnt(HEAD + END + b"abc")
+    for number in range(100_000):
+        heads.learn(b"x-request-id: %d\r\n\r\n" % number, "once", 0)
+    assert heads.find(HEAD + END + b"xyz") == ("known", b"xyz")
+    assert heads.find(b"x-request-id: 99999\r\n\r\n") is None
+    assert len(heads._seen) <= 4096
 
 
 def test_memory_is_bounded() -> None:
-    """However many heads come, few are kept, and the last one is among them."""
+    """However many heads recur, few are kept, and the last one is among them."""
     heads = Heads[int]()
     for number in range(10_000):
-        heads.learn(b"%d\r\n\r\n" % number, number, 0)
+        for _ in range(2):
+            heads.learn(b"%d\r\n\r\n" % number, number, 0)
     kept = [number for number in range(10_000) if heads.find(b"%d\r\n\r\n" % number)]
     assert kept[-1] == 9999
     assert len(kept) <= 256

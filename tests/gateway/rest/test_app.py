@@ -133,11 +133,3 @@ async def test_the_description_has_the_headers_of_the_infer_route(client: Client
     assert "application/problem+json" in post["responses"]["504"]["content"]
     assert "Problem" in content["components"]["schemas"]
     assert (await client.ask(get("/docs"))).status == 404
-
-
-async def test_metrics_are_text_for_prometheus(client: Client) -> None:
-    """The scrape shows our metrics and the process's."""
-    got = await client.ask(get("/metrics"))
-    assert got.headers["content-type"].startswith("text/plain")
-    assert b"tailq_promise_ratio{" in got.body
-    assert b"process_resident_memory_bytes" in got.body

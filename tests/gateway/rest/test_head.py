@@ -2,6 +2,8 @@
 
 import pytest
 
+from gateway.clients import Clients
+from gateway.clients.settings import Bounds, ClientsSettings
 from gateway.errors import LengthRequired, TooLarge
 from gateway.rest.head import read
 from tailq.errors import BadRequest
@@ -9,8 +11,8 @@ from tailq.errors import BadRequest
 LENGTH = (b"content-length", b"10")
 
 
-def test_what_belongs_to_the_body_is_passed_on() -> None:
-    """Type, encoding, JSON length and trace context go to Triton; other headers do not."""
+def test_what_does_not_end_here_is_passed_on() -> None:
+    """Type, encoding, trace context and whatever else; not what is for the gateway alone."""
     head = read(
         [
             LENGTH,
@@ -18,18 +20,34 @@ def test_what_belongs_to_the_body_is_passed_on() -> None:
             (b"content-type", b"application/json"),
             (b"inference-header-content-length", b"07"),
             (b"cookie", b"secret"),
+            (b"x-tenant", b"blue"),
             (b"traceparent", b"00-1"),
         ],
         100,
     )
     assert head.length == 10
     assert head.json_length == 7
-    assert sorted(head.passed.split(b"\r\n")) == [
-        b"",
+    assert head.passed.split(b"\r\n") == [
         b"content-type: application/json",
-        b"inference-header-content-length: 7",
+        b"x-tenant: blue",
         b"traceparent: 00-1",
+        b"inference-header-content-length: 7",
+        b"",
     ]
+
+
+def test_credentials_may_be_long() -> None:
+    """Where they are not for us, a token of any size does no harm."""
+    assert read([LENGTH, (b"authorization", b"Bearer " + b"x" * 5000)], 100).client is None
+
+
+def test_who_is_neither_bounded_nor_counted_is_nobody() -> None:
+    """So that their requests cost nothing; those of others carry their client."""
+    bounded = ClientsSettings(anonymous=Bounds(max_in_flight=1))
+    assert read([LENGTH], 100, Clients(ClientsSettings())).client is None
+    client = read([LENGTH], 100, Clients(bounded)).client
+    assert client is not None
+    assert client.name == "anonymous"
 
 
 def test_a_repeated_header_must_agree_with_itself() -> None:

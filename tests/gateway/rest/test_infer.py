@@ -5,7 +5,6 @@ import json
 
 import pytest
 
-from gateway.dataplane import Limits
 from tests.gateway.client import Client, infer
 from tests.gateway.running import MakeRunning, Running, until
 from tests.gateway.stub import Received, Stub, answer, ok, response
@@ -39,7 +38,7 @@ async def test_a_request_is_answered_with_what_was_applied(client: Client) -> No
 
 
 async def test_triton_gets_the_body_as_it_came(stub: Stub, client: Client) -> None:
-    """Only the path changes: body, its headers and the trace context pass; nothing else does."""
+    """Only the path changes: body and headers pass, but for those that end here."""
     body = b"{}" + bytes(range(256))
     await client.ask(
         infer(
@@ -48,7 +47,11 @@ async def test_triton_gets_the_body_as_it_came(stub: Stub, client: Client) -> No
             "Content-Encoding: gzip",
             "Accept-Encoding: gzip",
             "Authorization: secret",
+            "Connection: X-Hop",
+            "X-Hop: between us",
+            "Cookie: secret",
             "traceparent: 00-1-2-03",
+            "X-Tenant: blue",
             body=body,
         )
     )
@@ -62,6 +65,7 @@ async def test_triton_gets_the_body_as_it_came(stub: Stub, client: Client) -> No
         "content-type": "application/octet-stream",
         "content-encoding": "gzip",
         "traceparent": "00-1-2-03",
+        "x-tenant": "blue",
     }
 
 
@@ -207,7 +211,7 @@ async def test_a_late_answer_is_a_504_at_the_deadline(
 async def test_too_many_in_flight_are_shed(make_running: MakeRunning, stub: Stub) -> None:
     """Beyond the bound the answer is 503 with Retry-After, at once."""
     stub.handler = stub.hold
-    async with make_running(limits=Limits(max_in_flight=1)) as gateway:
+    async with make_running(admission={"places": 1, "waiting": 0}) as gateway:
         first, second = await gateway.client(), await gateway.client()
         await first.send(infer())
         await until(lambda: gateway.gateway.service.dataplane.outstanding == 1)
@@ -275,6 +279,7 @@ async def test_a_failing_triton_is_a_clean_5xx(
     assert got.headers["tailq-outcome"] == "failed"
     assert ("retry-after" in got.headers) == (status == 503)
     stub.handler = answer
+    await gateway.gateway.upstreams.probes.look()
     assert (await client.ask(infer())).status == 200
     assert gateway.outcomes() == {"failed": 1, "on_time": 1}
 
@@ -335,7 +340,7 @@ async def test_a_new_connection_is_not_tried_again(stub: Stub, client: Client) -
 
 
 async def test_triton_may_go_and_come_back(
-    stub: Stub, client: Client, caplog: pytest.LogCaptureFixture
+    stub: Stub, gateway: Running, client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Without Triton 503s, with it answers again; the log has a line for each change."""
     caplog.set_level("INFO")
@@ -346,6 +351,7 @@ async def test_triton_may_go_and_come_back(
         assert got.status == 503
         assert got.headers["retry-after"] == "1"
     await stub.start()
+    await gateway.gateway.upstreams.probes.look()
     assert (await client.ask(infer())).status == 200
     said = [record.getMessage() for record in caplog.records if "Triton at" in record.getMessage()]
     assert [line.split(" is ")[1].split(":")[0] for line in said] == ["up", "down", "up"]

@@ -95,7 +95,7 @@ async def test_a_chunked_body_over_the_limit_is_refused(
 
 async def test_all_bodies_together_are_bounded(make_running: MakeRunning) -> None:
     """Many half-sent bodies cannot fill the memory: beyond the bound they are shed."""
-    async with make_running(max_buffered=1000) as gateway:
+    async with make_running(max_body=1000, max_buffered=1000) as gateway:
         first, second = await gateway.client(), await gateway.client()
         await first.send(infer(body=b"x" * 900)[:-100])
         await until(lambda: gateway.gateway.service.buffered > 0)
@@ -147,6 +147,73 @@ async def test_a_client_that_leaves_amid_its_answer_is_cancelled(
     stub.release.set()
     await until(lambda: gateway.gateway.service.dataplane.outstanding == 0)
     assert len(stub.infers) == 1
+
+
+async def test_a_client_that_pipelines_is_seen_to_leave(
+    stub: Stub, gateway: Running, client: Client
+) -> None:
+    """What it sends ahead is read on, so that its end is seen; what waits is not tried."""
+    stub.handler = stub.hold
+    await client.send(infer(body=b"abc") * 5)
+    await until(lambda: len(stub.infers) == 1)
+    client.close()
+    await until(lambda: gateway.outcomes() == {"cancelled": 1})
+    stub.release.set()
+    await until(lambda: gateway.gateway.service.dataplane.outstanding == 0)
+    assert len(stub.infers) == 1
+
+
+@pytest.mark.parametrize("ahead", [infer(body=b"x") * 20, infer(body=b"x" * 300_000) * 3])
+async def test_what_is_sent_ahead_is_bounded(
+    stub: Stub, gateway: Running, client: Client, ahead: bytes
+) -> None:
+    """So many requests, so many bytes: then reading stops until it is their turn."""
+    stub.handler = stub.hold
+    await client.send(infer(body=b"first"))
+    await until(lambda: len(stub.infers) == 1)
+    client.writer.write(ahead)
+    (connection,) = gateway.server.server_state.connections
+    assert isinstance(connection, InferProtocol)
+    await until(lambda: connection.flow.read_paused)
+    stub.release.set()
+    count = 1 + ahead.count(b"POST")
+    assert {(await client.read()).status for _ in range(count)} == {200}
+    assert connection._ahead_bytes == 0
+    assert len(stub.infers) == count
+
+
+async def test_a_known_head_does_not_jump_the_queue(stub: Stub, client: Client) -> None:
+    """A request that is understood faster waits for those before it all the same."""
+    for _ in range(3):
+        await client.ask(infer(body=b"known"))
+    stub.handler = stub.hold
+    unknown = infer("x-unknown: yes", body=b"other")
+    await client.send(infer(body=b"known"))
+    await until(lambda: len(stub.infers) == 4)
+    await client.send(unknown)
+    await client.send(infer(body=b"again"))
+    stub.release.set()
+    assert [(await client.read()).status for _ in range(3)] == [200] * 3
+    assert [one.body for one in stub.infers[3:]] == [b"known", b"other", b"again"]
+
+
+async def test_an_answer_by_the_head_alone_keeps_the_connection(stub: Stub, client: Client) -> None:
+    """A small body that follows in a packet of its own is dropped, and the next request served."""
+    for _ in range(3):
+        head, end, body = infer(tier="nothing", body=b"abc").partition(b"\r\n\r\n")
+        got = await client.ask(head + end)
+        assert got.status == 400
+        assert "connection" not in got.headers
+        await client.send(body)
+        assert (await client.ask(infer())).status == 200
+    assert [one.body for one in stub.infers] == [b"{}"] * 3
+
+
+async def test_an_answer_by_the_head_alone_does_not_wait_for_a_large_body(client: Client) -> None:
+    """Rather than read it all, the connection is closed behind the answer."""
+    got = await client.ask(infer(tier="nothing", body=b"x" * 70_000)[:-70_000])
+    assert got.status == 400
+    assert got.headers["connection"] == "close"
 
 
 async def test_a_client_may_leave_the_application_too(

@@ -1,0 +1,57 @@
+"""Tensors as typed numbers, in protobuf or JSON, to their raw bytes: little-endian, row-major.
+
+https://github.com/kserve/open-inference-protocol: tensor data, and the binary extension, where an
+element of BYTES is its length in four bytes and then itself.
+"""
+
+import struct
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from gateway.grpc.protocol.inference_pb2 import InferTensorContents
+
+# The field of InferTensorContents, and the letter of `struct`.
+_FORMS: Final[dict[str, tuple[str, str]]] = {
+    "BOOL": ("bool_contents", "?"),
+    "INT8": ("int_contents", "b"),
+    "INT16": ("int_contents", "h"),
+    "INT32": ("int_contents", "i"),
+    "INT64": ("int64_contents", "q"),
+    "UINT8": ("uint_contents", "B"),
+    "UINT16": ("uint_contents", "H"),
+    "UINT32": ("uint_contents", "I"),
+    "UINT64": ("uint64_contents", "Q"),
+    "FP32": ("fp32_contents", "f"),
+    "FP64": ("fp64_contents", "d"),
+}
+_BYTES: Final = "bytes_contents"
+
+
+def raw(datatype: str, contents: InferTensorContents) -> bytes:
+    """The tensor in `contents`. Raises ValueError, which says what is wrong with it."""
+    if datatype != "BYTES" and datatype not in _FORMS:
+        raise ValueError(f"datatype {datatype[:16]!r} has no typed contents; send raw ones")
+    field = _BYTES if datatype == "BYTES" else _FORMS[datatype][0]
+    for present, _ in contents.ListFields():
+        if present.name != field:
+            raise ValueError(f"datatype {datatype} goes into {field}, not {present.name}")
+    return pack(datatype, getattr(contents, field))
+
+
+def pack(datatype: str, elements: Sequence[Any]) -> bytes:
+    """`elements` of a datatype that has typed contents. Raises ValueError."""
+    if datatype == "BYTES":
+        return b"".join(_prefixed(elements))
+    try:
+        return struct.pack(f"<{len(elements)}{_FORMS[datatype][1]}", *elements)
+    except (struct.error, OverflowError):
+        raise ValueError(f"an element does not fit into {datatype}") from None
+    except KeyError:
+        raise ValueError(f"datatype {datatype[:16]!r} has no typed contents") from None
+
+
+def _prefixed(elements: Iterable[Any]) -> Iterable[bytes]:
+    for element in elements:
+        content = element.encode() if isinstance(element, str) else bytes(element)
+        yield struct.pack("<I", len(content))
+        yield content

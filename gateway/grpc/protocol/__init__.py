@@ -1,0 +1,1 @@
+"""The messages of the protocol: `inference.proto`, and what is generated from it."""
