@@ -9,7 +9,7 @@ TRITON ?=
 DATA   ?= /usr/share/datasets/fashion-mnist
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-statistics bench-profiler schemas lint format models constraints clean
+.PHONY: help install demo test test-statistics test-endurance bench-profiler schemas protocol lint format models constraints clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -25,11 +25,17 @@ test: $(VENV)/.dev ## All tests, those on a real Triton included
 test-statistics: $(VENV)/.dev ## Simulations of coverage (minutes); prints their tables
 	$(BIN)/python -m pytest -m statistics -s
 
+test-endurance: $(VENV)/.dev ## Two minutes at three times Triton's capacity; prints the figures
+	$(BIN)/python -m pytest -m endurance -s
+
 bench-profiler: $(VENV)/.dev ## How fast quality and replay are computed, against plain Python and NumPy
 	$(BIN)/python -m benchmarks.profiler
 
 schemas: $(VENV)/.dev ## Write docs/schemas/ again, from the models
 	$(BIN)/python -m docs.schemas.generate
+
+protocol: $(VENV)/.dev ## Write what is generated from gateway/grpc/protocol/inference.proto again
+	$(BIN)/python -m gateway.grpc.protocol.generate
 
 lint: $(VENV)/.dev ## ruff, mypy --strict and the import rules
 	$(BIN)/ruff check

@@ -1,93 +1,56 @@
-"""The parts of one gateway process, put together, started, and drained."""
+"""The parts of one gateway process, put together. Nothing runs here yet: see serving/."""
 
-import asyncio
-import contextlib
-import gc
-import signal
-import socket
-import time
-from collections.abc import Callable, Iterator
+import random
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed_version
-from typing import Any, Final, cast
 
-import uvicorn
 from fastapi import FastAPI
-from prometheus_client import CollectorRegistry
-from prometheus_client.process_collector import ProcessCollector
 
-from gateway.clock import Clock, LoopClock
+from gateway.account import Account
+from gateway.admission import Admission
+from gateway.clients import Clients
+from gateway.clients.gcra import Cell
+from gateway.clients.settings import ClientsSettings
+from gateway.clock import Clock
+from gateway.confidence import ConfidenceReader
 from gateway.dataplane import Dataplane
-from gateway.live.metrics import Metrics
+from gateway.fingerprint import Fingerprints
+from gateway.live.metrics import Metrics, Views
+from gateway.logs import RequestLog
 from gateway.rest import app as rest_app
-from gateway.rest.protocol import InferProtocol
 from gateway.rest.shared import Rest
 from gateway.service import Service
 from gateway.settings import Settings
+from gateway.upstream.connect import Upstreams, connect
+from gateway.upstream.fleet import Fleet
 from gateway.upstream.readiness import Readiness
-from gateway.upstream.triton import TritonHttp
-from tailq.errors import TailqError
+from tailq.outlook import Outlook
 from tailq.route import Router
 from tailq.tier import TierTable
 
-# Beyond the longest deadline in flight: for responses to be written.
-_DRAIN_S: Final = 5.0
-_TICKS_A_CHECK: Final = 10  # uvicorn ticks ten times a second
+
+class Availability(Readiness):
+    """Readiness, and whether the gateway itself is about to end. leaving: it is."""
+
+    leaving = False
+
+    async def not_ready(self) -> str | None:
+        """See Readiness."""
+        return "the gateway is about to end" if self.leaving else await super().not_ready()
 
 
-class Server(uvicorn.Server):
-    """uvicorn's, told when it listens, looking after slow clients, and leaving with a return."""
-
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._on_ready = on_ready
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """See uvicorn."""
-        await super().startup(sockets)
-        self._on_ready()
-
-    async def on_tick(self, counter: int) -> bool:
-        """See uvicorn."""
-        if counter % _TICKS_A_CHECK == 0:
-            now = time.monotonic()
-            for connection in tuple(self.server_state.connections):
-                if isinstance(connection, InferProtocol):
-                    connection.check(now)
-        return await super().on_tick(counter)
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """As uvicorn's, but a drained server has done as told: no signal is raised again."""
-        before = {
-            number: signal.signal(number, self.handle_exit)
-            for number in (signal.SIGINT, signal.SIGTERM)
-        }
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+def _own(_name: str) -> Cell:
+    return [0.0]
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises TailqError if that cannot be had."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listener = socket.socket(family, kind, protocol)
-        try:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(address)
-        except OSError:
-            listener.close()
-            raise
-    except OSError as error:
-        raise TailqError(f"cannot listen at {host}:{port}: {error.strerror}") from None
-    return listener
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What a process may share with its siblings. cell: where a client's quota is counted."""
+
+    account: Account | None = None
+    cell: Callable[[str], Cell] = _own
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,68 +58,156 @@ class Gateway:
     """The parts of one gateway that others look at."""
 
     settings: Settings
+    shared: Shared
     service: Service
     rest: Rest
-    triton: TritonHttp
-    readiness: Readiness
+    account: Account
+    admission: Admission
+    upstreams: Upstreams
+    fingerprints: Fingerprints
+    readiness: Availability
     metrics: Metrics
     application: FastAPI
 
+    @property
+    def table(self) -> TierTable:
+        """The tiers at present."""
+        return self.service.table
 
-def assemble(table: TierTable, settings: Settings, clock: Clock) -> Gateway:
-    """Put the parts together; nothing runs and no connection is opened yet."""
-    triton = TritonHttp(
-        settings.triton,
-        table.variants,
+    def retable(self, table: TierTable) -> None:
+        """Serve these tiers from now on; requests in flight end as was decided for them."""
+        seconds = service_s(table)
+        self.upstreams.fleet.serve(seconds)
+        _know(self.account, seconds)
+        self.metrics.reload(table)
+        self.fingerprints.expect(table.conditions.fingerprint)
+        self.readiness.refer(table.reference.variant)
+        dataplane = self.service.dataplane
+        dataplane.confidence = ConfidenceReader(table.served, self.settings.upstream.max_reply)
+        dataplane.router = Router(table, Outlook(table.served, dataplane.router.outlook))
+        self.look()
+        self.rest.reload()
+
+    def reclient(self, clients: ClientsSettings) -> None:
+        """Know these clients from now on."""
+        self.service.clients = Clients(clients, self.service.clients, self.shared.cell)
+        self.rest.reload()
+
+    def look(self) -> None:
+        """What nobody tells of its own accord; to be called every second."""
+        self.admission.scale(self.upstreams.fleet.endpoints)
+        self.service.dataplane.foreign = self.fingerprints.foreign
+
+    def close(self) -> None:
+        """Close every connection to Triton."""
+        self.upstreams.close()
+
+
+def assemble(
+    table: TierTable, settings: Settings, clock: Clock, shared: Shared | None = None
+) -> Gateway:
+    """Put the parts together. Raises TailqError if a file that settings name is no good."""
+    shared = shared or Shared()
+    account = shared.account or Account({})
+    _know(account, service_s(table))
+    upstreams = connect(
+        settings.upstream, service_s(table), clock, random.random, siblings=account.others
+    )
+    account.others = upstreams.others
+    fleet = upstreams.fleet
+    admission = Admission(
+        account,
         clock,
-        connect_s=settings.connect_s,
-        max_reply=settings.max_reply,
+        places=settings.admission.places or table.conditions.max_outstanding,
+        waiting=settings.admission.waiting,
     )
-    metrics = Metrics(table, lambda: dataplane.outstanding, lambda: triton.health.is_up)
-    dataplane = Dataplane(Router(table), triton, clock, metrics, settings.limits)
-    service = Service(dataplane, max_body=settings.max_body, max_buffered=settings.max_buffered)
-    readiness = Readiness(triton, table.variants, table.reference.variant)
-    registry = CollectorRegistry()
-    registry.register(metrics)
-    ProcessCollector(registry=registry)
+    fingerprints = Fingerprints(fleet, upstreams.tritons, table.conditions.fingerprint)
+    metrics = Metrics(table, _views(account, admission, fleet, fingerprints, lambda: service))
+    dataplane = Dataplane(
+        Router(table),
+        fleet,
+        clock,
+        metrics,
+        settings.dataplane,
+        account=account,
+        admission=admission,
+        confidence=ConfidenceReader(table.served, settings.upstream.max_reply),
+    )
+    limits = settings.limits
+    service = Service(dataplane, max_body=limits.max_body, max_buffered=limits.buffered)
+    service.clients = Clients(settings.clients, None, shared.cell)
+    service.requests = RequestLog(settings.log.requests_per_s)
+    readiness = Availability(fleet, upstreams.tritons, upstreams.probes, table.reference.variant)
     rest = Rest(service)
-    application = rest_app.build(rest, readiness, registry, version())
-    return Gateway(settings, service, rest, triton, readiness, metrics, application)
-
-
-def configuration(gateway: Gateway) -> uvicorn.Config:
-    """How uvicorn is to serve `gateway`."""
-    patience = gateway.settings.patience
-    longest_s = max((tier.deadline_s for tier in gateway.service.table.tiers), default=0.0)
-    return uvicorn.Config(
-        cast("Any", gateway.application),
-        http=cast("Any", partial(InferProtocol, gateway.rest, patience)),
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_keep_alive=round(patience.idle_s),
-        timeout_graceful_shutdown=round(longest_s + _DRAIN_S),
+    return Gateway(
+        settings=settings,
+        shared=shared,
+        service=service,
+        rest=rest,
+        account=account,
+        admission=admission,
+        upstreams=upstreams,
+        fingerprints=fingerprints,
+        readiness=readiness,
+        metrics=metrics,
+        application=rest_app.build(rest, readiness, version()),
     )
 
 
-async def serve(
-    table: TierTable, settings: Settings, listener: socket.socket, on_ready: Callable[[], None]
-) -> None:
-    """Serve until SIGTERM or SIGINT, then answer what is in flight and return."""
-    gateway = assemble(table, settings, LoopClock(asyncio.get_running_loop()))
-    probing = asyncio.create_task(gateway.readiness.probe())
-    # What was loaded by now stays; without this, every full collection walks it all, and that is
-    # a pause of tens of milliseconds in the middle of somebody's deadline.
-    gc.collect()
-    gc.freeze()
-    try:
-        await Server(configuration(gateway), on_ready).serve([listener])
-    finally:
-        probing.cancel()
-        gateway.triton.close()
+def _know(account: Account, seconds: dict[str, float]) -> None:
+    """These variants may be asked from now on."""
+    account.service_s.update(seconds)
+    for variant in seconds:
+        account.in_flight.setdefault(variant, 0)
+
+
+def service_s(table: TierTable) -> dict[str, float]:
+    """Device-seconds of a request by each variant that may be asked; 0: not known."""
+    served = table.served
+    return {
+        name: served[name].service_s if name in served else 0.0 for name in sorted(table.variants)
+    }
+
+
+def _views(
+    account: Account,
+    admission: Admission,
+    fleet: Fleet,
+    fingerprints: Fingerprints,
+    service: Callable[[], Service],
+) -> Views:
+    def refusals() -> dict[str, float]:
+        known = service().clients
+        if known is None:
+            return {}
+        counts: dict[str, float] = {"key": known.unknown}
+        for client in known:
+            for why, count in client.standing.refused.items():
+                counts[why] = counts.get(why, 0) + count
+        return counts
+
+    def corrections() -> dict[str, float]:
+        router, now = service().dataplane.router, service().dataplane.clock.now()
+        return {
+            name: router.outlook.correction(name, now)
+            for name, served in router.table.served.items()
+            if served.under_load is not None
+        }
+
+    return Views(
+        in_flight=lambda: account.in_flight,
+        outstanding_s=lambda: account.own_s,
+        waiting=lambda: admission.waiting,
+        limits=lambda: admission.limits,
+        corrections=corrections,
+        up=lambda: {one.name: one.is_up for one in fleet.members if one.is_up is not None},
+        matches=lambda: {
+            name: name not in fingerprints.foreign
+            for name in service().table.conditions.fingerprint
+        },
+        ejected=lambda: {one.name: not one.admits for one in fleet.members},
+        refusals=refusals,
+    )
 
 
 def version() -> str:

@@ -1,24 +1,19 @@
-"""`tailq-gateway`: the gateway as a process."""
+"""`tailq-gateway`: the gateway as a process, or as several."""
 
 import asyncio
 import json
-import logging
 import os
-import sys
-from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tailq import artefact
-from tailq.errors import ArtefactError, TailqError
-from tailq.plan import Single
-from tailq.tier import TierTable
+from tailq.errors import TailqError
 
 if TYPE_CHECKING:
-    from gateway.settings import Settings
+    from gateway.reload.source import Source
+    from gateway.serving.addresses import Addresses
 
 
 class LogLevel(StrEnum):
@@ -30,20 +25,45 @@ class LogLevel(StrEnum):
     ERROR = "error"
 
 
+app = typer.Typer(add_completion=False)
+
+
 def main() -> None:
     """Entry point of the command."""
-    typer.run(run)
+    from gateway.clients.cli import key
+
+    app.command()(key)
+    app()
 
 
+@app.callback(invoke_without_command=True)
 def run(
-    tiers: Annotated[Path, typer.Option(help="Tier table: tiers.json of `tailq-profile tiers`.")],
-    triton: Annotated[str, typer.Option(help="HOST:PORT of Triton's HTTP endpoint.")],
-    host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0: a free one.")] = 8080,
-    max_body_mib: Annotated[int, typer.Option(min=1, help="Limit of a request's body.")] = 64,
-    max_in_flight: Annotated[
-        int, typer.Option(min=1, help="Requests at Triton at once; more are shed.")
-    ] = 256,
+    context: typer.Context,
+    settings: Annotated[
+        Path | None, typer.Option(help="Settings in TOML; what is also given here wins.")
+    ] = None,
+    tiers: Annotated[
+        Path | None, typer.Option(help="Tier table: tiers.json of `tailq-profile tiers`.")
+    ] = None,
+    triton: Annotated[
+        list[str] | None,
+        typer.Option(help="HOST:PORT of a Triton's HTTP endpoint; may be given several times."),
+    ] = None,
+    host: Annotated[
+        str | None, typer.Option(help="Address of the data listeners.  [127.0.0.1]")
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=65535, help="REST; gRPC and admin are the next two. 0: free ones.  [8080]"
+        ),
+    ] = None,
+    grpc_port: Annotated[int | None, typer.Option(min=0, max=65535)] = None,
+    admin_port: Annotated[int | None, typer.Option(min=0, max=65535)] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes.  [1]")] = None,
+    max_body_mib: Annotated[
+        int | None, typer.Option(min=1, help="Limit of a request's body.  [64]")
+    ] = None,
     cancel_at_deadline: Annotated[
         bool,
         typer.Option(
@@ -51,90 +71,85 @@ def run(
             "instead of letting it end."
         ),
     ] = False,
-    log_level: Annotated[LogLevel, typer.Option()] = LogLevel.INFO,
+    log_level: Annotated[LogLevel | None, typer.Option(help="[info]")] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Say what would be served, or what is wrong, and end.")
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Say where it listens in JSON, for scripts.")
     ] = False,
 ) -> None:
     """Serve a model by tiers: each request is answered by its deadline."""
-    logging.basicConfig(
-        level=log_level.value.upper(),
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        stream=sys.stderr,
-    )
-    logging.getLogger("uvicorn").setLevel(max(logging.WARNING, logging.getLogger().level))
-    try:
-        table = _executable(artefact.read(tiers, TierTable), tiers)
-        # Late, so that `--help` and a bad tier table are answered at once.
-        from gateway.dataplane import Limits
-        from gateway.settings import Settings, endpoint
+    if context.invoked_subcommand is not None:
+        return
+    # Late, so that `--help` is answered at once.
+    from gateway.reload.source import Source
+    from gateway.settings import Given
 
-        settings = Settings(
-            triton=endpoint(triton),
-            host=host,
-            port=port,
-            max_body=max_body_mib << 20,
-            max_buffered=max(512, 2 * max_body_mib) << 20,
-            limits=Limits(
-                max_in_flight=max_in_flight,
-                at_deadline="cancel" if cancel_at_deadline else "abandon",
-            ),
-        )
-        _serve(table, settings, as_json=as_json)
+    given = {
+        ("tiers", "--tiers"): tiers,
+        ("upstream.endpoints", "--triton"): triton or None,
+        ("listen.host", "--host"): host,
+        ("listen.http_port", "--port"): port,
+        ("listen.grpc_port", "--grpc-port"): grpc_port,
+        ("listen.admin_port", "--admin-port"): admin_port,
+        ("listen.workers", "--workers"): workers,
+        ("limits.max_body", "--max-body-mib"): max_body_mib and max_body_mib << 20,
+        ("limits.at_deadline", "--cancel-at-deadline"): "cancel" if cancel_at_deadline else None,
+        ("log.level", "--log-level"): log_level and log_level.value,
+    }
+    flags = [
+        Given(tuple(path.split(".")), value, flag)
+        for (path, flag), value in given.items()
+        if value is not None
+    ]
+    try:
+        _run(Source(settings, flags), check=check, as_json=as_json)
     except TailqError as error:
-        typer.echo(f"tailq-gateway: {error}", err=True)
+        for line in str(error).splitlines():
+            typer.echo(f"tailq-gateway: {line}", err=True)
         raise typer.Exit(2) from None
 
 
-def _executable(table: TierTable, path: Path) -> TierTable:
-    """The table, if this gateway can keep its promises. Raises ArtefactError if not."""
-    for tier in table.tiers:
-        for promise in tier.promises:
-            if not isinstance(promise.plan, Single):
-                raise ArtefactError(
-                    f"{path}: tier {tier.name} has the plan {promise.plan}; this gateway executes "
-                    "single plans; compile with plans: [single]"
-                )
-    return table
+def _run(source: "Source", *, check: bool, as_json: bool) -> None:
+    from gateway import logs
 
+    settings = source.settings()
+    served = source.served(settings)
+    if check:
+        from gateway.check import report
 
-def _serve(table: TierTable, settings: "Settings", *, as_json: bool) -> None:
-    from gateway.app import bind, serve
+        for line in report(settings, served):
+            typer.echo(line)
+        return
+    logs.configure(settings.log.level, settings.log.format)
 
-    _allow_files(2 * (settings.patience.connections + settings.limits.max_in_flight))
-    listener = bind(settings.host, settings.port)
-    address, port = listener.getsockname()[:2]
-    url = f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
-
-    def ready() -> None:
-        said = f"tailq-gateway serves {table.service!r} at {url}"
+    def ready(addresses: "Addresses") -> None:
+        said = (
+            f"tailq-gateway serves {served.table.service!r} at http://{addresses.http}, "
+            f"gRPC at {addresses.grpc}, admin at http://{addresses.admin}"
+        )
         if as_json:
-            said = json.dumps({"url": url, "pid": os.getpid(), "service": table.service})
+            said = json.dumps(
+                {
+                    "url": f"http://{addresses.http}",
+                    "grpc": addresses.grpc,
+                    "admin": f"http://{addresses.admin}",
+                    "pid": os.getpid(),
+                    "service": served.table.service,
+                }
+            )
         print(said, flush=True)
 
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(serve(table, settings, listener, ready))
+    from gateway.serving.process import allow_files, loop_factory
 
-
-def _allow_files(count: int) -> None:
-    """Raise the limit of open files (often 1024) to `count`, as far as this process may."""
-    try:
-        import resource
-    except ImportError:  # not a POSIX system, and no such limit
-        return
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != resource.RLIM_INFINITY and soft < count:
-        allowed = count if hard == resource.RLIM_INFINITY else min(count, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """The one of uvloop where there is one; asyncio's own otherwise (Windows)."""
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    return uvloop.new_event_loop
+    allow_files(settings)
+    if settings.listen.workers == 1:
+        from gateway.serving.alone import serve
+    else:
+        from gateway.workers.supervisor import serve
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        runner.run(serve(source, settings, served, ready))
 
 
 if __name__ == "__main__":

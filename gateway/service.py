@@ -4,8 +4,10 @@ import itertools
 import secrets
 from typing import Final
 
+from gateway.clients import Clients
 from gateway.dataplane import Dataplane
 from gateway.errors import UnknownModel
+from gateway.logs import RequestLog
 from tailq.tier import TierTable
 
 VERSION: Final = "1"
@@ -15,7 +17,8 @@ class Service:
     """One served model.
 
     max_body: bytes of one request's body. max_buffered: bytes of all bodies held at once.
-    buffered: bytes of bodies held now.
+    buffered: bytes of bodies held now. clients: None: everybody may have everything.
+    requests: is told of each answer.
     """
 
     def __init__(self, dataplane: Dataplane, *, max_body: int, max_buffered: int) -> None:
@@ -24,6 +27,8 @@ class Service:
         self.max_body = max_body
         self.max_buffered = max_buffered
         self.buffered = 0
+        self.clients: Clients | None = None
+        self.requests = RequestLog()
         self._ids = itertools.count(1)
         self._prefix = secrets.token_hex(4).encode()
 

@@ -1,19 +1,26 @@
 """Every metric of the gateway. The hot path counts in plain numbers; a scrape renders them.
 
-Labels are bounded by the tier table: service, tier, variant, outcome. All counters and histograms
-can be summed across replicas.
+Labels are bounded by the tier table and the settings: service, tier, variant, outcome, endpoint,
+and a few fixed words. Counters and histograms can be summed across processes and replicas; what
+a sum over worker processes does with a gauge is said beside its name.
 """
 
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from gateway.dataplane import Answer, Outcome
+from gateway.live.histogram import EDGES, Histogram
 from tailq.tier import TierTable
+
+Named = tuple[str, str]
+# What becomes of a gauge that several processes have. sum: of what each holds. max, min: of what
+# all see of the same thing.
+Rule = Literal["sum", "max", "min"]
 
 REQUESTS: Final = (
     "tailq_requests",
@@ -27,84 +34,136 @@ UPSTREAM_DURATION: Final = (
     "tailq_upstream_duration_seconds",
     "What Triton took, abandoned requests included, until it really ended.",
 )
+ASKS: Final = ("tailq_asks", "Requests that Triton was asked for answers to.")
+BEST_EFFORT: Final = (
+    "tailq_best_effort",
+    "Answers by the deadline that are held to no promise, by why.",
+)
+REFUSALS: Final = ("tailq_client_refusals", "Requests that a client was not allowed, by why.")
+RELOADS: Final = ("tailq_reloads", "Changed files that were taken (ok) or refused.")
+RESTARTS: Final = ("tailq_worker_restarts", "Worker processes that ended unbidden.")
+WORKERS: Final = ("tailq_workers", "Worker processes that serve.")
 OUTSTANDING: Final = (
     "tailq_outstanding",
-    "Requests in flight at Triton, abandoned ones included: the load that decisions see.",
+    "Requests at Triton now, abandoned ones included.",
 )
-UPSTREAM_UP: Final = ("tailq_upstream_up", "1 if Triton answered last, 0 if it did not.")
+OUTSTANDING_SECONDS: Final = (
+    "tailq_outstanding_seconds",
+    "Device-seconds that the requests at Triton now are worth.",
+)
+IN_FLIGHT: Final = ("tailq_in_flight", "Requests at Triton now, by variant.")
+WAITING: Final = ("tailq_waiting", "Requests that wait for a place.")
+LIMIT: Final = ("tailq_limit", "Requests that may be at Triton at once, by variant.")
+CORRECTION: Final = (
+    "tailq_latency_correction_ratio",
+    "Latency as observed over latency as profiled, by which decisions are corrected.",
+)
+FINGERPRINT: Final = (
+    "tailq_fingerprint_match",
+    "Whether Triton serves what was profiled, as far as it tells.",
+)
+UPSTREAM_UP: Final = ("tailq_upstream_up", "Whether Triton answered when last asked.")
+UPSTREAM_EJECTED: Final = (
+    "tailq_upstream_ejected",
+    "Whether an endpoint is left out for now because its requests failed.",
+)
 PROMISE: Final = (
     "tailq_promise_ratio",
-    "Promised share of requests answered right and in time, at the tier's own deadline.",
+    "Quality at the tier's own deadline that is promised.",
 )
 EXPECTED: Final = (
     "tailq_expected_quality_ratio",
-    "The same share as it was measured for the profile.",
+    "Quality at the tier's own deadline as it was measured by the profile.",
 )
 DEADLINE: Final = ("tailq_tier_deadline_seconds", "The tier's own deadline.")
 
-# Seconds. The tiers' deadlines are added to these.
-EDGES: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+GAUGES: Final[dict[str, Rule]] = {
+    OUTSTANDING[0]: "sum",
+    OUTSTANDING_SECONDS[0]: "sum",
+    IN_FLIGHT[0]: "sum",
+    WAITING[0]: "sum",
+    WORKERS[0]: "sum",
+    LIMIT[0]: "min",
+    CORRECTION[0]: "max",
+    FINGERPRINT[0]: "min",
+    UPSTREAM_UP[0]: "min",
+    UPSTREAM_EJECTED[0]: "max",
+    PROMISE[0]: "max",
+    EXPECTED[0]: "max",
+    DEADLINE[0]: "max",
+    # Of prometheus-client's process collector.
+    "process_virtual_memory_bytes": "sum",
+    "process_resident_memory_bytes": "sum",
+    "process_open_fds": "sum",
+    "process_max_fds": "min",
+    "process_start_time_seconds": "min",
+}
 
 
-class Histogram:
-    """Counts by bucket; `edges` in seconds, ascending, an observation at an edge lies below it."""
+def _none() -> dict[str, float]:
+    return {}
 
-    __slots__ = ("counts", "edges", "total")
 
-    def __init__(self, edges: Iterable[float]) -> None:
-        self.edges = tuple(sorted(set(edges)))
-        self.counts = [0] * (len(self.edges) + 1)
-        self.total = 0.0
+@dataclass(frozen=True, slots=True)
+class Views:
+    """What other parts have to say at a scrape: by variant or by endpoint, absent: not known.
 
-    def observe(self, seconds: float) -> None:
-        """Count one observation."""
-        self.counts[bisect_left(self.edges, seconds)] += 1
-        self.total += seconds
+    in_flight, outstanding_s: at Triton now, requests and the device-seconds they are worth.
+    waiting: for a place. limits: places. corrections: observed over profiled latency. matches: 1
+    as profiled, 0 not. up, ejected: endpoints, 1 or 0. refusals: counts of what clients were not
+    allowed, by why.
+    """
 
-    def buckets(self) -> list[tuple[str, float]]:
-        """Cumulative counts by upper edge, as Prometheus has them."""
-        cumulated, buckets = 0, []
-        for edge, count in zip((*map(repr, self.edges), "+Inf"), self.counts, strict=True):
-            cumulated += count
-            buckets.append((edge, float(cumulated)))
-        return buckets
+    in_flight: Callable[[], Mapping[str, float]] = _none
+    outstanding_s: Callable[[], float] = float
+    waiting: Callable[[], int] = int
+    limits: Callable[[], Mapping[str, float]] = _none
+    corrections: Callable[[], Mapping[str, float]] = _none
+    matches: Callable[[], Mapping[str, float]] = _none
+    up: Callable[[], Mapping[str, float]] = _none
+    ejected: Callable[[], Mapping[str, float]] = _none
+    refusals: Callable[[], Mapping[str, float]] = _none
 
 
 class Metrics(Collector):
-    """A dataplane.Recorder, and a collector for prometheus-client's registry.
+    """A dataplane.Recorder, and a collector for prometheus-client's registry."""
 
-    outstanding, upstream_up: read at scrape; None: not known yet.
-    """
-
-    def __init__(
-        self,
-        table: TierTable,
-        outstanding: Callable[[], int],
-        upstream_up: Callable[[], bool | None],
-    ) -> None:
-        self._table = table
-        self._outstanding = outstanding
-        self._upstream_up = upstream_up
+    def __init__(self, table: TierTable, views: Views) -> None:
+        self._views = views
         self._requests: dict[tuple[str, str, Outcome], int] = {}
-        self._durations = {
-            tier.name: Histogram((*EDGES, *(promise.deadline_s for promise in tier.promises)))
-            for tier in table.tiers
-        }
-        self._upstream = {variant: Histogram(EDGES) for variant in sorted(table.variants)}
+        self._durations: dict[str, Histogram] = {}
+        self._upstream: dict[str, Histogram] = {}
+        self._asks: dict[str, int] = {}
+        self._best_effort: dict[tuple[str, str], int] = {}
+        self.reload(table)
+
+    def reload(self, table: TierTable) -> None:
+        """Other tiers from now on. What was counted stays; no counter falls."""
+        self._table = table
         for tier in table.tiers:  # present from the start, so that a first failure is an increase
+            edges = (*EDGES, *(promise.deadline_s for promise in tier.promises))
+            before = self._durations.get(tier.name, Histogram(()))
+            self._durations[tier.name] = before.at(edges)
             for variant in sorted(tier.variants):
                 for outcome in ("on_time", "late", "failed"):
-                    self._requests[tier.name, variant, outcome] = 0
+                    self._requests.setdefault((tier.name, variant, outcome), 0)
+        for variant in sorted(table.variants):
+            self._upstream.setdefault(variant, Histogram(EDGES))
+            self._asks.setdefault(variant, 0)
 
     # dataplane.Recorder
 
     def answered(self, answer: Answer) -> None:
         """See dataplane.Recorder."""
-        decision = answer.decision
-        tier = decision.tier.name
-        key = (tier, decision.plan.variants[0], answer.outcome)
+        tier = answer.decision.tier.name
+        key = (tier, answer.variant, answer.outcome)
         self._requests[key] = self._requests.get(key, 0) + 1
         self._durations[tier].observe(answer.total_s)
+        for variant in answer.asked:
+            self._asks[variant] += 1
+        if answer.best_effort is not None and answer.outcome == "best_effort":
+            why = (tier, answer.best_effort)
+            self._best_effort[why] = self._best_effort.get(why, 0) + 1
 
     def refused(self) -> None:
         """See dataplane.Recorder."""
@@ -126,11 +185,40 @@ class Metrics(Collector):
         yield requests
         yield _histograms(DURATION, "tier", service, self._durations)
         yield _histograms(UPSTREAM_DURATION, "variant", service, self._upstream)
-        yield GaugeMetricFamily(*OUTSTANDING, value=self._outstanding())
-        up = self._upstream_up()
-        if up is not None:
-            yield GaugeMetricFamily(*UPSTREAM_UP, value=up)
+        asks = CounterMetricFamily(*ASKS, labels=("service", "variant"))
+        for variant, count in self._asks.items():
+            asks.add_metric((service, variant), count)
+        yield asks
+        best_effort = CounterMetricFamily(*BEST_EFFORT, labels=("service", "tier", "reason"))
+        for (tier, why), count in self._best_effort.items():
+            best_effort.add_metric((service, tier, why), count)
+        yield best_effort
+        yield from self._seen()
         yield from self._promises()
+
+    def _seen(self) -> Iterator[Metric]:
+        """What the other parts say."""
+        views, service = self._views, self._table.service
+        in_flight = views.in_flight()
+        yield GaugeMetricFamily(*OUTSTANDING, value=sum(in_flight.values()))
+        yield GaugeMetricFamily(*OUTSTANDING_SECONDS, value=views.outstanding_s())
+        yield GaugeMetricFamily(*WAITING, value=views.waiting())
+        refusals = CounterMetricFamily(*REFUSALS, labels=("service", "reason"))
+        for why, count in views.refusals().items():
+            refusals.add_metric((service, why), count)
+        yield refusals
+        for metric, label, values in (
+            (IN_FLIGHT, "variant", in_flight),
+            (LIMIT, "variant", views.limits()),
+            (CORRECTION, "variant", views.corrections()),
+            (FINGERPRINT, "variant", views.matches()),
+            (UPSTREAM_UP, "endpoint", views.up()),
+            (UPSTREAM_EJECTED, "endpoint", views.ejected()),
+        ):
+            family = GaugeMetricFamily(*metric, labels=("service", label))
+            for name, value in values.items():
+                family.add_metric((service, name), value)
+            yield family
 
     def _promises(self) -> Iterator[Metric]:
         families = [
@@ -146,9 +234,25 @@ class Metrics(Collector):
 
 
 def _histograms(
-    metric: tuple[str, str], label: str, service: str, histograms: dict[str, Histogram]
+    metric: Named, label: str, service: str, histograms: Mapping[str, Histogram]
 ) -> Metric:
     family = HistogramMetricFamily(*metric, labels=("service", label))
     for name, histogram in histograms.items():
         family.add_metric((service, name), histogram.buckets(), sum_value=histogram.total)
     return family
+
+
+def reloads(counts: Mapping[tuple[str, str], int]) -> Iterable[Metric]:
+    """The metric of the files that were reloaded, by what they hold and what came of it."""
+    family = CounterMetricFamily(*RELOADS, labels=("file", "result"))
+    for labels, count in counts.items():
+        family.add_metric(labels, count)
+    return (family,)
+
+
+def workers(serving: int, restarts: int) -> Iterable[Metric]:
+    """The metrics of worker processes."""
+    return (
+        GaugeMetricFamily(*WORKERS, value=serving),
+        CounterMetricFamily(*RESTARTS, value=restarts),
+    )

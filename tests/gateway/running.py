@@ -1,15 +1,18 @@
 """A gateway in the test's own loop, listening on a real socket."""
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from gateway.app import Gateway, Server, assemble, bind, configuration
+from gateway.app import Gateway, assemble
 from gateway.clock import LoopClock
+from gateway.serving import server
+from gateway.serving.server import Server
 from gateway.settings import Settings
-from gateway.upstream.pool import Endpoint
 from tailq.tier import TierTable
 from tests.gateway.client import Client
 from tests.gateway.stub import Stub
@@ -55,32 +58,48 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0)
 
 
+def settings(stub_port: int, **given: Any) -> Settings:
+    """Settings in front of a stub.
+
+    given: sections (`limits={...}`), or keys of [limits] and `max_reply`, or Limits and Patience
+    as `limits` and `patience`, all of whose values are then keys of [limits].
+    """
+    upstream: dict[str, Any] = {"endpoints": [f"127.0.0.1:{stub_port}"]}
+    tree: dict[str, Any] = {"tiers": Path("tiers.json"), "upstream": upstream, "limits": {}}
+    for name, value in given.items():
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            tree["limits"] |= dataclasses.asdict(value)
+        elif name in Settings.model_fields:
+            tree[name] = {**tree.get(name, {}), **value} if isinstance(value, dict) else value
+        elif name == "max_reply":
+            upstream[name] = value
+        else:
+            tree["limits"][name] = value
+    return Settings.model_validate(tree)
+
+
 @asynccontextmanager
-async def running(stub_port: int, tiers: TierTable, **settings: Any) -> AsyncIterator[Running]:
-    """A gateway in front of a stub, stopped in the end."""
-    listener = bind("127.0.0.1", 0)
-    port = listener.getsockname()[1]
-    gateway = assemble(
-        tiers,
-        Settings(Endpoint("127.0.0.1", stub_port), **settings),
-        LoopClock(asyncio.get_running_loop()),
-    )
-    ready = asyncio.Event()
-    server = Server(configuration(gateway), ready.set)
-    task = asyncio.create_task(server.serve([listener]))
+async def running(stub_port: int, tiers: TierTable, **given: Any) -> AsyncIterator[Running]:
+    """A gateway in front of a stub, stopped in the end. given: see settings()."""
+    listener = server.bind("127.0.0.1", 0)
+    port = server.port_of(listener)
+    gateway = assemble(tiers, settings(stub_port, **given), LoopClock(asyncio.get_running_loop()))
+    patience = gateway.settings.limits.patience
+    serving = Server(server.data(gateway.application, gateway.rest, patience))
+    task = asyncio.create_task(serving.serve([listener]))
     try:
-        await ready.wait()
-        running = Running(gateway, server, port, task)
+        await serving.listening.wait()
+        running = Running(gateway, serving, port, task)
         yield running
         for client in running.clients:
             client.close()
             await client.at_end()
     finally:
-        for connection in tuple(server.server_state.connections):
+        for connection in tuple(serving.server_state.connections):
             connection.transport.abort()
-        server.should_exit = True
+        serving.should_exit = True
         await task
-        gateway.triton.close()
+        gateway.close()
 
 
 MakeRunning = Callable[..., AbstractAsyncContextManager[Running]]
@@ -89,7 +108,7 @@ MakeRunning = Callable[..., AbstractAsyncContextManager[Running]]
 def before(stub: Stub) -> MakeRunning:
     """A maker of gateways in front of `stub`."""
 
-    def make(tiers: TierTable = TABLE, **settings: Any) -> AbstractAsyncContextManager[Running]:
-        return running(stub.port, tiers, **settings)
+    def make(tiers: TierTable = TABLE, **given: Any) -> AbstractAsyncContextManager[Running]:
+        return running(stub.port, tiers, **given)
 
     return make

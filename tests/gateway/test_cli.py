@@ -1,5 +1,6 @@
 """The command: what it says and how it ends."""
 
+import json
 import signal
 import socket
 import subprocess
@@ -9,12 +10,11 @@ from pathlib import Path
 import pytest
 
 from tailq import artefact
-from tailq.plan import Cascade
 from tests.gateway.process import GatewayProcess
 from tests.gateway.running import TABLE
-from tests.tables import promise, table, tier
 
-HEAVY = ("torch", "torchvision", "scipy", "pandas", "pyarrow", "KDEpy", "tritonclient", "grpc")
+HEAVY = ("torch", "torchvision", "scipy", "pandas", "pyarrow", "KDEpy", "tritonclient")
+TRITON = "--triton=127.0.0.1:1"
 
 
 def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -57,58 +57,99 @@ def test_a_bad_tier_table_is_a_clear_error(
     path = tmp_path / "tiers.json"
     if content is not None:
         path.write_bytes(content)
-    check_refused(run(f"--tiers={path}", "--triton=127.0.0.1:1"), says)
-
-
-def test_a_plan_it_cannot_execute_is_a_clear_error(tmp_path: Path) -> None:
-    """The tier and its plan are named, and how to compile a table that can be served."""
-    path = tmp_path / "tiers.json"
-    cascade = Cascade(stages=("small", "large"), thresholds=(0.9,))
-    artefact.write(path, table(tier("gold", 0.01, promise(cascade, 0.1))))
-    result = run(f"--tiers={path}", "--triton=127.0.0.1:1")
-    check_refused(result, "tier gold has the plan small →0.9→ large")
-    assert "plans: [single]" in result.stderr
+    check_refused(run(f"--tiers={path}", TRITON), says)
 
 
 @pytest.mark.parametrize("triton", ["nothing", "host:", ":8000", "host:99999", "a b:1"])
 def test_a_bad_endpoint_is_a_clear_error(tiers: Path, triton: str) -> None:
-    """What Triton's endpoint should look like is said."""
-    check_refused(run(f"--tiers={tiers}", f"--triton={triton}"), "no HOST:PORT")
+    """What Triton's endpoint should look like is said, once, and by which option it came."""
+    result = run(f"--tiers={tiers}", f"--triton={triton}")
+    check_refused(result, f"tailq-gateway: --triton: '{triton}' is no HOST:PORT")
+    assert len(result.stderr.splitlines()) == 1
 
 
-def test_a_taken_port_is_a_clear_error(tiers: Path) -> None:
-    """The address is named."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("option", ["port", "grpc-port", "admin-port"])
+def test_a_taken_port_is_a_clear_error(tiers: Path, option: str, workers: int) -> None:
+    """The address is named, also where the other one would share it."""
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
         port = taken.getsockname()[1]
-        result = run(f"--tiers={tiers}", "--triton=127.0.0.1:1", f"--port={port}")
+        options = ["--port=0", f"--{option}={port}", f"--workers={workers}"]
+        result = run(f"--tiers={tiers}", TRITON, *options)
     check_refused(result, f"127.0.0.1:{port}")
 
 
+def test_check_says_what_would_be_served(tiers: Path, tmp_path: Path) -> None:
+    """Without a port opened: one that is taken is no mistake."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        settings = tmp_path / "gateway.toml"
+        settings.write_text(
+            f'tiers = "{tiers}"\n[listen]\nhttp_port = {taken.getsockname()[1]}\nworkers = 2\n'
+            '[upstream]\nendpoints = ["triton-a:8000", "triton-b:8000"]\n'
+        )
+        result = run("--check", f"--settings={settings}")
+    assert result.returncode == 0
+    assert "triton-a:8000, triton-b:8000" in result.stdout
+    assert "gold: 0.9 within 5000 ms by large" in result.stdout
+    check_refused(run("--check", f"--settings={settings}", "--triton=x"), "--triton: 'x' is no")
+
+
+def test_check_finds_a_client_with_an_unknown_tier(tiers: Path, tmp_path: Path) -> None:
+    """What is in several files has to fit together."""
+    settings = tmp_path / "gateway.toml"
+    settings.write_text('[clients]\nanonymous = {tiers = ["silver"]}\n')
+    result = run("--check", f"--settings={settings}", f"--tiers={tiers}", TRITON)
+    check_refused(result, f"{settings}: clients.anonymous.tiers: no tier is called 'silver'")
+
+
+def test_keys_are_made_by_a_command_of_their_own() -> None:
+    """It asks for no tiers and serves nothing."""
+    result = run("key", "shop")
+    assert result.returncode == 0
+    assert "[clients.named.shop]" in result.stdout
+
+
+@pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_ends_when_told(tmp_path: Path, number: signal.Signals) -> None:
+def test_it_ends_when_told(tmp_path: Path, number: signal.Signals, workers: int) -> None:
     """A signal ends it with exit code 0 and without a traceback, Triton or no Triton."""
-    with GatewayProcess(tmp_path, TABLE, "127.0.0.1:1") as gateway:
+    with GatewayProcess(tmp_path, TABLE, "127.0.0.1:1", f"--workers={workers}") as gateway:
         assert gateway.stop(number) == 0
         assert "Traceback" not in gateway.log
 
 
+def test_the_log_can_be_json(tmp_path: Path) -> None:
+    """Each line is an object."""
+    settings = tmp_path / "gateway.toml"
+    settings.write_text('[log]\nformat = "json"\n')
+    options = ["--workers=2", f"--settings={settings}"]
+    with GatewayProcess(tmp_path, TABLE, "127.0.0.1:1", *options) as gateway:
+        assert gateway.stop() == 0
+        lines = [json.loads(line) for line in gateway.log.splitlines()]
+    assert {line["worker"] for line in lines if "is down" in line["message"]} == {0, 1}
+
+
 def test_it_says_where_it_listens(tiers: Path) -> None:
     """Without --json there is a line for people."""
-    command = [sys.executable, "-m", "gateway.cli", f"--tiers={tiers}", "--triton=127.0.0.1:1"]
+    command = [sys.executable, "-m", "gateway.cli", f"--tiers={tiers}", TRITON]
     with subprocess.Popen(
         [*command, "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:
         assert process.stdout is not None
-        assert process.stdout.readline().startswith(
-            "tailq-gateway serves 'fashion' at http://127.0.0.1:"
-        )
+        line = process.stdout.readline()
         process.terminate()
+    assert line.startswith("tailq-gateway serves 'fashion' at http://127.0.0.1:")
+    assert ", gRPC at 127.0.0.1:" in line
+    assert ", admin at http://127.0.0.1:" in line
 
 
 def test_it_stays_light() -> None:
     """Nothing heavy is imported, directly or through others."""
-    program = f"import gateway.app, gateway.cli, sys; print(*({HEAVY!r} & sys.modules.keys()))"
-    program = program.replace(repr(HEAVY), repr(set(HEAVY)))
+    modules = "gateway.cli, gateway.serving.alone, gateway.workers.supervisor"
+    program = f"import {modules}, sys; print(*(set({HEAVY!r}) & sys.modules.keys()))"
     result = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
     )

@@ -4,10 +4,13 @@ import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.process_collector import ProcessCollector
 
 from gateway.dataplane import Answer, Outcome
-from gateway.live.metrics import EDGES, Histogram, Metrics
-from tailq.route import Ask, Load, Router
+from gateway.live import families
+from gateway.live.histogram import EDGES, Histogram
+from gateway.live.metrics import Metrics, Views, reloads, workers
+from tailq.route import Ask, BestEffort, Load, Router
 from tests.tables import promise, table, tier
 
 TABLE = table(
@@ -33,11 +36,27 @@ def value(metrics: Metrics, name: str, **labels: str) -> float:
 
 @pytest.fixture
 def metrics() -> Metrics:
-    return Metrics(TABLE, lambda: 3, lambda: True)
+    views = Views(
+        in_flight=lambda: {"large": 1, "small": 2},
+        outstanding_s=lambda: 0.25,
+        waiting=lambda: 4,
+        limits=lambda: {"small": 6},
+        corrections=lambda: {"small": 1.5},
+        matches=lambda: {"small": 0},
+        up=lambda: {"triton:8000": 1},
+        ejected=lambda: {"triton:8000": 0},
+        refusals=lambda: {"quota": 7},
+    )
+    return Metrics(TABLE, views)
 
 
 def answer(tier_name: str, outcome: Outcome, total_s: float) -> Answer:
-    return Answer(outcome, Router(TABLE).decide(Ask(tier=tier_name), 0.0, Load()), None, total_s)
+    decision = Router(TABLE).decide(Ask(tier=tier_name), 0.0, Load())
+    variant = decision.plan.variants[0]
+    why: BestEffort | None = "load" if outcome == "best_effort" else None
+    return Answer(
+        outcome, decision, None, total_s, variant=variant, best_effort=why, asked=(variant,)
+    )
 
 
 def test_requests_are_counted_by_how_they_ended(metrics: Metrics) -> None:
@@ -72,13 +91,63 @@ def test_every_deadline_is_a_buckets_edge(metrics: Metrics) -> None:
 
 
 def test_promises_are_exported_beside(metrics: Metrics) -> None:
-    """Promise, expectation and deadline of each tier's own deadline; load and upstream's state."""
+    """Promise, expectation and deadline of each tier's own deadline."""
     gold = {"service": "fashion", "tier": "gold"}
     assert value(metrics, "tailq_promise_ratio", **gold) == 0.94
     assert value(metrics, "tailq_expected_quality_ratio", **gold) == pytest.approx(0.95)
     assert value(metrics, "tailq_tier_deadline_seconds", **gold) == 0.5
+
+
+def test_what_other_parts_say_is_exported(metrics: Metrics) -> None:
+    """Load, limits, corrections, fingerprints, endpoints and refusals, as of the scrape."""
+    fashion = {"service": "fashion"}
+    small = {**fashion, "variant": "small"}
+    at = {**fashion, "endpoint": "triton:8000"}
     assert value(metrics, "tailq_outstanding") == 3
-    assert value(metrics, "tailq_upstream_up") == 1
+    assert value(metrics, "tailq_outstanding_seconds") == 0.25
+    assert value(metrics, "tailq_in_flight", **small) == 2
+    assert value(metrics, "tailq_waiting") == 4
+    assert value(metrics, "tailq_limit", **small) == 6
+    assert value(metrics, "tailq_latency_correction_ratio", **small) == 1.5
+    assert value(metrics, "tailq_fingerprint_match", **small) == 0
+    assert value(metrics, "tailq_upstream_up", **at) == 1
+    assert value(metrics, "tailq_upstream_ejected", **at) == 0
+    assert value(metrics, "tailq_client_refusals_total", reason="quota", **fashion) == 7
+
+
+def test_asks_and_best_effort_are_counted(metrics: Metrics) -> None:
+    """What was asked of each variant, and why an answer is held to no promise."""
+    metrics.answered(answer("fast", "best_effort", 0.01))
+    fast = {"service": "fashion", "tier": "fast"}
+    assert value(metrics, "tailq_asks_total", service="fashion", variant="small") == 1
+    assert value(metrics, "tailq_best_effort_total", reason="load", **fast) == 1
+
+
+def test_a_reload_keeps_what_was_counted(metrics: Metrics) -> None:
+    """Other deadlines are edges from then on; counters stand where they stood; tiers may go."""
+    metrics.answered(answer("fast", "on_time", 0.02))
+    metrics.answered(answer("gold", "on_time", 0.02))
+    metrics.reload(table(tier("fast", 0.1, promise("tiny", 0.04, 0.8))))
+    metrics.answered(answer("gold", "on_time", 0.02))  # it was in flight
+    bucket = "tailq_request_duration_seconds_bucket"
+    for edge in ("0.025", "0.04", "+Inf"):
+        assert value(metrics, bucket, service="fashion", tier="fast", le=edge) == 1
+    count = "tailq_request_duration_seconds_count"
+    assert value(metrics, count, service="fashion", tier="gold") == 2
+    small = {"service": "fashion", "tier": "fast", "variant": "small"}
+    assert value(metrics, "tailq_requests_total", outcome="on_time", **small) == 1
+    tiny = {**small, "variant": "tiny"}
+    assert value(metrics, "tailq_requests_total", outcome="late", **tiny) == 0
+
+
+def test_every_gauge_says_what_becomes_of_it_in_a_sum(metrics: Metrics) -> None:
+    """Two processes with everything there is can be merged."""
+    own = families.of((*metrics.collect(), *workers(2, 1), *reloads({("tiers", "ok"): 1})))
+    registry = CollectorRegistry()
+    process = families.of(ProcessCollector(registry=registry).collect())
+    merged = families.merge((own, process, own, process))
+    assert merged["tailq_outstanding"].samples["tailq_outstanding", ()] == 6
+    assert merged.keys() == own.keys() | process.keys()
 
 
 def test_upstream_times_are_by_variant(metrics: Metrics) -> None:

@@ -1,0 +1,1 @@
+"""What the gateway costs: through it against Triton directly, in one run, in turns."""

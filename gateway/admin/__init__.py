@@ -1,0 +1,1 @@
+"""The listener for operators, apart from the data: metrics, state, reload, health."""

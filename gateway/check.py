@@ -1,0 +1,37 @@
+"""`tailq-gateway --check`: what would be served, without a port opened."""
+
+from collections.abc import Iterator
+
+from gateway.reload.parts import Served
+from gateway.serving.server import address
+from gateway.settings import Settings
+from gateway.upstream import tls
+
+
+def report(settings: Settings, served: Served) -> Iterator[str]:
+    """Line by line. Raises TailqError if a file that settings name is no good."""
+    listen, table = settings.listen, served.table
+    if settings.upstream.tls is not None:
+        tls.context(settings.upstream.tls)
+    yield f"service   {table.service}, tiers from {settings.tiers}"
+    yield f"REST      {_listener(listen.host, listen.http_port)}"
+    yield f"gRPC      {_listener(listen.host, listen.grpc)}"
+    yield f"admin     {_listener(listen.admin_host, listen.admin)}"
+    yield f"workers   {listen.workers}"
+    yield f"Triton    {', '.join(one.http for one in settings.upstream.endpoints)}"
+    clients = settings.clients
+    anonymous = "served" if clients.without_key is not None else "refused"
+    yield f"clients   {len(clients.named)} with keys; without a key: {anonymous}"
+    places = settings.admission.places or table.conditions.max_outstanding
+    yield f"places    {places} at each Triton"
+    for tier in table.tiers:
+        default = ", default" if tier.name == table.default else ""
+        for promise in tier.promises:
+            yield (
+                f"tier      {tier.name}{default}: {promise.quality:.4g} within "
+                f"{promise.deadline_s * 1000:g} ms by {promise.plan}"
+            )
+
+
+def _listener(host: str, port: int) -> str:
+    return address(host, port) if port else f"{host}, a free port"

@@ -1,0 +1,1 @@
+"""Files that may change while the gateway serves: read again, checked, put into effect."""

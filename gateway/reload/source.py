@@ -1,0 +1,47 @@
+"""Where this gateway's settings and tiers came from, so that they can be read again."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.reload import reloader
+from gateway.reload.parts import Apply, CertificatePart, ClientsPart, Served, TiersPart
+from gateway.settings import Given, Settings, load
+from tailq.errors import TailqError
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What the operator gave: a settings file, None if there is none, and flags."""
+
+    file: Path | None
+    flags: Sequence[Given]
+
+    def settings(self, content: bytes | None = None) -> Settings:
+        """The settings, the environment's among them. Raises TailqError."""
+        return load(self.file, os.environ, self.flags, content)
+
+    def served(self, settings: Settings) -> Served:
+        """What is to be served. Raises TailqError."""
+        content = reloader.read(settings.tiers)
+        table = reloader.table(content, settings.tiers)
+        try:
+            settings.clients.check([tier.name for tier in table.tiers])
+        except TailqError as error:
+            raise TailqError(f"{self.file or 'settings'}: {error}") from None
+        return Served(table, content, settings.clients)
+
+    def reloader(self, settings: Settings, served: Served, apply: Apply) -> reloader.Reloader:
+        """What looks after the files. apply: puts something else into effect."""
+        parts: list[tuple[reloader.Part, bytes]] = [
+            (TiersPart(settings.tiers, served, apply), served.tiers)
+        ]
+        if self.file is not None:
+            clients = ClientsPart(self.file, self.settings, served, apply)
+            parts.append((clients, reloader.read(self.file)))
+        tls = settings.upstream.tls
+        if tls is not None and tls.certificate is not None:
+            certificate = CertificatePart(tls.certificate, served, apply)
+            parts.append((certificate, reloader.read(tls.certificate)))
+        return reloader.Reloader(parts)

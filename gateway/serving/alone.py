@@ -1,0 +1,73 @@
+"""The gateway as one process: data and admin listeners in one loop."""
+
+import asyncio
+from typing import Any
+
+from gateway.admin.listener import AdminListener
+from gateway.admin.state import overview
+from gateway.app import assemble
+from gateway.clock import LoopClock
+from gateway.live import families, metrics
+from gateway.live.families import Families
+from gateway.reload.parts import Served
+from gateway.reload.reloader import Reloader, Verdict
+from gateway.reload.source import Source
+from gateway.serving import server, signals
+from gateway.serving.addresses import Addresses, Ready
+from gateway.serving.node import Node
+from gateway.settings import Settings
+
+
+class Alone:
+    """An admin.app.Operated."""
+
+    def __init__(self, node: Node, reloader: Reloader, settings: Settings) -> None:
+        self._node = node
+        self._reloader = reloader
+        self._settings = settings
+
+    async def families(self) -> Families:
+        """See Operated."""
+        own = families.of((*metrics.workers(1, 0), *metrics.reloads(self._reloader.counts)))
+        return families.merge((self._node.families(), own))
+
+    async def state(self) -> dict[str, Any]:
+        """See Operated."""
+        table = self._node.gateway.table
+        return overview(self._settings, table, self._reloader, [self._node.state()])
+
+    async def reload(self) -> list[Verdict]:
+        """See Operated."""
+        return await self._reloader.reload()
+
+    def unwell(self) -> str | None:
+        """See Operated."""
+        return None
+
+
+async def serve(source: Source, settings: Settings, served: Served, ready: Ready) -> None:
+    """Serve until told to end, then answer what is in flight and return. Raises TailqError."""
+    listen = settings.listen
+    node = Node(assemble(served.table, settings, LoopClock(asyncio.get_running_loop())))
+
+    async def apply(changed: Served) -> None:
+        node.put(changed)
+
+    reloader = source.reloader(settings, served, apply)
+    operators = server.bind(listen.admin_host, listen.admin)
+    admin = AdminListener(Alone(node, reloader, settings), operators)
+    ports = await node.start(server.bind(listen.host, listen.http_port), listen.grpc)
+    await admin.start()
+    told = signals.listen(reloader.soon)
+    watching = asyncio.create_task(reloader.watch())
+    ready(
+        Addresses(
+            server.address(listen.host, ports.http),
+            server.address(listen.host, ports.grpc),
+            server.address(listen.admin_host, admin.port),
+        )
+    )
+    await told.wait()
+    watching.cancel()
+    await node.drain()
+    await admin.stop()

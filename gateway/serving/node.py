@@ -1,0 +1,160 @@
+"""One process that serves: its parts, its listeners, its end."""
+
+import asyncio
+import gc
+import os
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.metrics_core import Metric
+from prometheus_client.process_collector import ProcessCollector
+
+from gateway import tracing
+from gateway.app import Gateway, version
+from gateway.grpc.server import GrpcServer
+from gateway.live import families
+from gateway.live.families import Families
+from gateway.reload.parts import Served
+from gateway.serving import server
+from tailq.errors import TailqError
+from tailq.tier import TierTable
+
+_LOOK_S: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where the data listeners are."""
+
+    http: int
+    grpc: int
+
+
+class Node:
+    """start(), then drain() once."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self.gateway = gateway
+        self._tasks: list[asyncio.Task[Any]] = []
+        self._longest_s = _longest_s(gateway.table)
+        self._http: server.Server | None = None
+        self._grpc: GrpcServer | None = None
+        self._tracing = tracing.start(gateway.service.dataplane, gateway.service.name)
+        self._process = CollectorRegistry()
+        ProcessCollector(registry=self._process)
+
+    async def start(
+        self, listener: socket.socket, grpc_port: int, *, shared: bool = False
+    ) -> Ports:
+        """Listen. Raises TailqError if that cannot be.
+
+        shared: other processes listen at the same ports; `listener` is bound accordingly.
+        """
+        gateway = self.gateway
+        self._grpc = GrpcServer(
+            gateway.service,
+            gateway.readiness,
+            host=gateway.settings.listen.host,
+            port=grpc_port,
+            reuse_port=shared,
+            version=version(),
+        )
+        bound = await self._grpc.start()
+        patience = gateway.settings.limits.patience
+        config = server.data(gateway.application, gateway.rest, patience)
+        self._http = server.Server(config)
+        port = server.port_of(listener)
+        serving = asyncio.create_task(self._http.serve([listener]))
+        await _either(serving, self._http.listening)
+        self._tasks = [
+            serving,
+            asyncio.create_task(gateway.upstreams.probes.run()),
+            asyncio.create_task(gateway.upstreams.others.run()),
+            asyncio.create_task(gateway.fingerprints.run()),
+            asyncio.create_task(self._look()),
+        ]
+        # What was loaded by now stays; without this, every full collection walks it all, and that
+        # is a pause of tens of milliseconds in the middle of somebody's deadline.
+        gc.collect()
+        gc.freeze()
+        return Ports(port, bound)
+
+    async def drain(self) -> None:
+        """Say "not ready", take nothing new, answer what is in flight, let go of the rest."""
+        self.gateway.readiness.leaving = True
+        await asyncio.sleep(self.gateway.settings.listen.lame_duck_s)
+        serving, *others = self._tasks
+        if self._http is not None and self._grpc is not None:
+            patience_s = self._longest_s + server.DRAIN_S
+            self._http.config.timeout_graceful_shutdown = round(patience_s)
+            self._http.should_exit = True
+            await asyncio.gather(serving, self._grpc.stop(patience_s))
+        for task in others:
+            task.cancel()
+        self.gateway.service.requests.flush()
+        self.gateway.close()
+        await asyncio.to_thread(self._tracing)
+
+    def put(self, served: Served) -> None:
+        """Serve this from now on; requests in flight end as was decided for them.
+
+        Raises TailqError, and all is as before, if the certificate for Triton is no good.
+        """
+        gateway = self.gateway
+        gateway.upstreams.renew()
+        if served.table != gateway.table:
+            gateway.retable(served.table)
+            self._longest_s = max(self._longest_s, _longest_s(served.table))
+        gateway.reclient(served.clients)
+        if self._grpc is not None:
+            self._grpc.reload()
+
+    def families(self) -> Families:
+        """The present numbers."""
+        return families.of(self._collect())
+
+    def state(self) -> dict[str, Any]:
+        """How things stand, for people and scripts."""
+        gateway = self.gateway
+        return {
+            "pid": os.getpid(),
+            "leaving": gateway.readiness.leaving,
+            "in_flight": dict(gateway.account.in_flight),
+            "in_flight_s": gateway.account.own_s,
+            "waiting": gateway.admission.waiting,
+            "limits": dict(gateway.admission.limits),
+            "foreign": dict(gateway.fingerprints.why),
+            "absent": sorted(gateway.upstreams.fleet.absent),
+            "endpoints": [
+                {"endpoint": one.name, "up": one.is_up, "admits": one.admits, "why": one.why}
+                for one in gateway.upstreams.fleet.members
+            ],
+        }
+
+    def _collect(self) -> Iterator[Metric]:
+        yield from self.gateway.metrics.collect()
+        yield from self._process.collect()
+
+    async def _look(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            self.gateway.look()
+            self.gateway.service.requests.flush()
+
+
+def _longest_s(table: TierTable) -> float:
+    """Seconds from a request to its answer, at most."""
+    return max((tier.deadline_s for tier in table.tiers), default=0.0)
+
+
+async def _either(task: "asyncio.Task[Any]", event: asyncio.Event) -> None:
+    """Wait for the event; if the task ends before it, so does this, with its error."""
+    waiting = asyncio.create_task(event.wait())
+    await asyncio.wait((task, waiting), return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if task.done():
+        await task
+        raise TailqError("the HTTP listener ended before it listened")
