@@ -9,7 +9,7 @@ TRITON ?=
 DATA   ?= /usr/share/datasets/fashion-mnist
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-statistics test-endurance bench-profiler schemas protocol lint format models constraints clean
+.PHONY: help install demo test test-statistics test-endurance bench-profiler bench-gateway bench-decision schemas protocol lint format models constraints clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -30,6 +30,12 @@ test-endurance: $(VENV)/.dev ## Two minutes at three times Triton's capacity; pr
 
 bench-profiler: $(VENV)/.dev ## How fast quality and replay are computed, against plain Python and NumPy
 	$(BIN)/python -m benchmarks.profiler
+
+bench-gateway: $(VENV)/.dev ## What the gateway costs: through it against Triton directly and HAProxy, REST and gRPC
+	$(BIN)/python -m benchmarks.gateway
+
+bench-decision: $(VENV)/.dev ## What one decision costs, steady and while latencies move
+	$(BIN)/python -m benchmarks.decision
 
 schemas: $(VENV)/.dev ## Write docs/schemas/ again, from the models
 	$(BIN)/python -m docs.schemas.generate

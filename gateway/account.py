@@ -11,9 +11,10 @@ class Account:
     """Counts requests in flight by variant, and the device-seconds that they are worth.
 
     service_s: device-seconds of one request, by variant (`tailq.tier.Served`); a variant that is
-    not among them counts as no work. others: requests and device-seconds in flight that are not
-    this process's own: of sibling workers, of other gateways. ended_s: device-seconds that have
-    left it so far, however their calls ended.
+    not among them counts as no work. others: tells requests and device-seconds in flight that are
+    not this process's own: of sibling workers, of other gateways; elsewhere, elsewhere_s: what it
+    told at the last look(). ended_s: device-seconds that have left it so far, however their calls
+    ended.
     """
 
     def __init__(
@@ -26,7 +27,13 @@ class Account:
         self.in_flight: dict[str, int] = dict.fromkeys(self.service_s, 0)
         self.own = 0
         self.own_s = 0.0
+        self.elsewhere = 0
+        self.elsewhere_s = 0.0
         self.ended_s = 0.0
+
+    def look(self) -> None:
+        """Ask how much the others have in flight: once for all that is decided by it now."""
+        self.elsewhere, self.elsewhere_s = self.others()
 
     def add(self, variant: str) -> float:
         """A request goes to `variant`. What it is worth, to be given to remove()."""
@@ -41,5 +48,5 @@ class Account:
         self.in_flight[variant] -= 1
         self.own -= 1
         self.ended_s += worth_s
-        # Sums of floats drift; an empty account is exactly empty.
-        self.own_s = self.own_s - worth_s if self.own else 0.0
+        # Sums of floats drift: an empty account is exactly empty, and none holds less than nothing.
+        self.own_s = max(0.0, self.own_s - worth_s) if self.own else 0.0

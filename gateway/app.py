@@ -85,6 +85,7 @@ class Gateway:
         dataplane = self.service.dataplane
         dataplane.confidence = ConfidenceReader(table.served, self.settings.upstream.max_reply)
         dataplane.router = Router(table, Outlook(table.served, dataplane.router.outlook))
+        self.admission.resize(_places(self.settings, table))
         self.look()
         self.rest.reload()
 
@@ -118,7 +119,7 @@ def assemble(
     admission = Admission(
         account,
         clock,
-        places=settings.admission.places or table.conditions.max_outstanding,
+        places=_places(settings, table),
         waiting=settings.admission.waiting,
     )
     fingerprints = Fingerprints(fleet, upstreams.tritons, table.conditions.fingerprint)
@@ -161,6 +162,11 @@ def _know(account: Account, seconds: dict[str, float]) -> None:
         account.in_flight.setdefault(variant, 0)
 
 
+def _places(settings: Settings, table: TierTable) -> int:
+    """Requests at each Triton at once: as many as were profiled, unless the settings say."""
+    return settings.admission.places or table.conditions.max_outstanding
+
+
 def service_s(table: TierTable) -> dict[str, float]:
     """Device-seconds of a request by each variant that may be asked; 0: not known."""
     served = table.served
@@ -176,15 +182,26 @@ def _views(
     fingerprints: Fingerprints,
     service: Callable[[], Service],
 ) -> Views:
-    def refusals() -> dict[str, float]:
+    def refusals() -> dict[tuple[str, str], float]:
         known = service().clients
         if known is None:
             return {}
-        counts: dict[str, float] = {"key": known.unknown}
-        for client in known:
-            for why, count in client.standing.refused.items():
-                counts[why] = counts.get(why, 0) + count
+        counts: dict[tuple[str, str], float] = {("", "key"): known.unknown}
+        for name, standing in known.standings:
+            counts.update({(name, why): count for why, count in standing.refused.items()})
         return counts
+
+    def admitted() -> dict[str, float]:
+        known = service().clients
+        standings = () if known is None else known.standings
+        return {name: standing.admitted for name, standing in standings}
+
+    def ejections() -> dict[tuple[str, str], float]:
+        return {
+            (one.name, variant): count
+            for one in fleet.members
+            for variant, count in one.ejected.items()
+        }
 
     def corrections() -> dict[str, float]:
         router, now = service().dataplane.router, service().dataplane.clock.now()
@@ -197,7 +214,9 @@ def _views(
     return Views(
         in_flight=lambda: account.in_flight,
         outstanding_s=lambda: account.own_s,
+        others=account.others,
         waiting=lambda: admission.waiting,
+        drain=lambda: admission.drain,
         limits=lambda: admission.limits,
         corrections=corrections,
         up=lambda: {one.name: one.is_up for one in fleet.members if one.is_up is not None},
@@ -206,6 +225,9 @@ def _views(
             for name in service().table.conditions.fingerprint
         },
         ejected=lambda: {one.name: not one.admits for one in fleet.members},
+        ejections=ejections,
+        retries=lambda: fleet.retried,
+        admitted=admitted,
         refusals=refusals,
     )
 

@@ -1,6 +1,8 @@
 """From the words of a request (HTTP headers, gRPC metadata) to what it asks for."""
 
 import math
+import re
+from collections.abc import Iterable
 from typing import Final, get_args
 
 from tailq.errors import BadRequest
@@ -12,6 +14,45 @@ _NUMBER: Final = frozenset("0123456789.eE+-")
 _LONGEST_NUMBER: Final = 24
 _LONGEST_NAME: Final = 63  # as in tailq.tier.Name
 _OBJECTIVES: Final = get_args(Objective)
+_AUTHORIZATION: Final = b"authorization"
+# What is read of every request, over either protocol.
+WORDS: Final = frozenset(
+    (
+        b"tailq-tier",
+        b"tolerance",
+        b"objective",
+        b"tailq-deadline-ms",
+        b"tailq-request-id",
+        _AUTHORIZATION,
+    )
+)
+_LONGEST_VALUE: Final = 1024
+_REQUEST_ID: Final = re.compile(rb"[\x21-\x7e]{1,128}")
+
+
+def words(
+    headers: Iterable[tuple[bytes, bytes]], read: frozenset[bytes], called: str
+) -> dict[bytes, bytes]:
+    """Those of `headers`, names in lower case, that are in `read`.
+
+    called: what the protocol calls a header. Raises BadRequest for one that is sent twice with
+    different values, or is over 1024 bytes long. Tokens may be longer, being often not for us.
+    """
+    seen: dict[bytes, bytes] = {}
+    for name, value in headers:
+        if name in read:
+            if len(value) > _LONGEST_VALUE and name != _AUTHORIZATION:
+                raise BadRequest(f"{called} {name.decode()} is over {_LONGEST_VALUE} bytes long")
+            if seen.setdefault(name, value) != value:
+                raise BadRequest(f"{called} {name.decode()} is sent twice with different values")
+    return seen
+
+
+def request_id(value: bytes | None) -> bytes | None:
+    """A `tailq-request-id` that can be echoed. Raises BadRequest."""
+    if value is not None and not _REQUEST_ID.fullmatch(value):
+        raise BadRequest("tailq-request-id must be 1 to 128 printable ASCII characters, no space")
+    return value
 
 
 def parse(

@@ -24,6 +24,8 @@ def report(settings: Settings, served: Served) -> Iterator[str]:
     yield f"clients   {len(clients.named)} with keys; without a key: {anonymous}"
     places = settings.admission.places or table.conditions.max_outstanding
     yield f"places    {places} at each Triton"
+    late = "abandoned" if settings.limits.at_deadline == "abandon" else "cancelled"
+    yield f"late work {late}"
     for tier in table.tiers:
         default = ", default" if tier.name == table.default else ""
         for promise in tier.promises:

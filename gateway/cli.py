@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,16 +15,8 @@ if TYPE_CHECKING:
     from gateway.serving.addresses import Addresses
 
 
-class LogLevel(StrEnum):
-    """How much is said on standard error."""
-
-    DEBUG = "debug"
-    INFO = "info"
-    WARNING = "warning"
-    ERROR = "error"
-
-
 app = typer.Typer(add_completion=False)
+_AT_DEADLINE = {None: None, True: "cancel", False: "abandon"}
 
 
 def main() -> None:
@@ -53,25 +44,31 @@ def run(
         str | None, typer.Option(help="Address of the data listeners.  [127.0.0.1]")
     ] = None,
     port: Annotated[
-        int | None,
+        str | None,
         typer.Option(
-            min=0, max=65535, help="REST; gRPC and admin are the next two. 0: free ones.  [8080]"
+            metavar="PORT", help="REST; gRPC and admin are the next two. 0: free ones.  [8080]"
         ),
     ] = None,
-    grpc_port: Annotated[int | None, typer.Option(min=0, max=65535)] = None,
-    admin_port: Annotated[int | None, typer.Option(min=0, max=65535)] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes.  [1]")] = None,
+    grpc_port: Annotated[
+        str | None, typer.Option(metavar="PORT", help="gRPC.  [--port + 1]")
+    ] = None,
+    admin_port: Annotated[
+        str | None, typer.Option(metavar="PORT", help="Metrics, state, reload.  [--port + 2]")
+    ] = None,
+    workers: Annotated[str | None, typer.Option(metavar="N", help="Processes.  [1]")] = None,
     max_body_mib: Annotated[
-        int | None, typer.Option(min=1, help="Limit of a request's body.  [64]")
+        str | None, typer.Option(metavar="N", help="Limit of a request's body.  [64]")
     ] = None,
     cancel_at_deadline: Annotated[
-        bool,
+        bool | None,
         typer.Option(
             help="Cancel Triton's work when its answer comes too late (Triton 24.12 or later), "
-            "instead of letting it end."
+            "instead of letting it end.  [no]"
         ),
-    ] = False,
-    log_level: Annotated[LogLevel | None, typer.Option(help="[info]")] = None,
+    ] = None,
+    log_level: Annotated[
+        str | None, typer.Option(help="debug, info, warning or error.  [info]")
+    ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Say what would be served, or what is wrong, and end.")
     ] = False,
@@ -86,6 +83,7 @@ def run(
     from gateway.reload.source import Source
     from gateway.settings import Given
 
+    # Numbers are parsed with all other settings, so that every mistake is told in the same way.
     given = {
         ("tiers", "--tiers"): tiers,
         ("upstream.endpoints", "--triton"): triton or None,
@@ -94,9 +92,9 @@ def run(
         ("listen.grpc_port", "--grpc-port"): grpc_port,
         ("listen.admin_port", "--admin-port"): admin_port,
         ("listen.workers", "--workers"): workers,
-        ("limits.max_body", "--max-body-mib"): max_body_mib and max_body_mib << 20,
-        ("limits.at_deadline", "--cancel-at-deadline"): "cancel" if cancel_at_deadline else None,
-        ("log.level", "--log-level"): log_level and log_level.value,
+        ("limits.max_body", "--max-body-mib"): max_body_mib and f"{max_body_mib}MiB",
+        ("limits.at_deadline", "--cancel-at-deadline"): _AT_DEADLINE[cancel_at_deadline],
+        ("log.level", "--log-level"): log_level,
     }
     flags = [
         Given(tuple(path.split(".")), value, flag)

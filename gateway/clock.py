@@ -29,7 +29,7 @@ class Clock(Protocol):
 
 
 class Alarm:
-    """One timer of a LoopClock."""
+    """One timer of a clock that keeps its own order of them."""
 
     __slots__ = ("callback",)
 
@@ -84,7 +84,8 @@ class LoopClock:
         try:
             # The loop may be a millisecond early, and then looks again.
             while alarms and (alarms[0][2].callback is None or alarms[0][0] <= self.now()):
-                callback = heapq.heappop(alarms)[2].callback
+                alarm = heapq.heappop(alarms)[2]
+                callback, alarm.callback = alarm.callback, None
                 if callback is not None:
                     callback()
         finally:

@@ -52,8 +52,10 @@ class Layout:
 class ConfidenceReader:
     """(variant, its answer) -> its confidence in [0, 1], as `tailq.tier.ConfidenceIn` says.
 
-    None: the variant has none, the output is absent or of another type, or holds no numbers, or
-    one that is not finite. max_bytes: of a compressed answer, when plain; None if it is larger.
+    The greatest of no numbers is 0: a detector that finds nothing is sure of nothing. None: the
+    variant has none, the output is absent or of another type, or holds no samples, a softmax of
+    fewer than two numbers, or a number that is not finite. max_bytes: of a compressed answer, when
+    plain; None if it is larger.
     """
 
     def __init__(self, served: Mapping[str, Served], max_bytes: int = 64 << 20) -> None:
@@ -139,11 +141,11 @@ def _layout(head: bytes, name: str) -> Layout | None:
 
 
 def _shape(output: dict[str, Any]) -> tuple[int, int]:
-    """Samples, and numbers of each. Raises ValueError if there are none."""
+    """Samples, and numbers of each. Raises ValueError if there are no samples."""
     rows, *rest = map(operator.index, output["shape"])
     columns = math.prod(rest)
-    if rows < 1 or columns < 1:
-        raise ValueError("an empty output")
+    if rows < 1 or columns < 0:
+        raise ValueError("no samples")
     return rows, columns
 
 
@@ -179,11 +181,11 @@ def _of_few(values: tuple[float, ...], where: ConfidenceIn) -> float | None:
     """Of one sample, in plain Python."""
     if not all(map(math.isfinite, values)):
         return None
-    top = max(values)
     if where.kind == "maximum":
-        return min(max(top, 0.0), 1.0)
+        return min(max((0.0, *values)), 1.0)
     if len(values) < 2:
         return None
+    top = max(values)
     return 1.0 / sum([math.exp(value - top) for value in values])
 
 
@@ -191,11 +193,11 @@ def _of_many(values: NDArray[Any], where: ConfidenceIn) -> float | None:
     """Of [samples, numbers]. The greatest of a softmax is 1 / sum(exp(value - top))."""
     if not np.isfinite(values).all():
         return None
-    top = values.max(axis=1, keepdims=True)
     if where.kind == "maximum":
-        return min(max(float(top.min()), 0.0), 1.0)
+        return min(float(values.max(axis=1, initial=0.0).min()), 1.0)
     if values.shape[1] < 2:
         return None
+    top = values.max(axis=1, keepdims=True)
     with np.errstate(over="ignore", under="ignore"):
         below = values.astype(np.float64) - top
         return 1.0 / float(np.exp(below).sum(axis=1).max())

@@ -8,12 +8,13 @@ BadRequest              a request asks for something that cannot be
 ├── Forbidden           the client may not use this tier or this deadline
 └── QuotaExceeded       the client has asked for more than its share
 
-Protocols translate these; nothing here knows a status code.
+Protocols translate these; nothing here knows a status code. And of the operator's:
+CannotListen, a TailqError.
 """
 
 from dataclasses import dataclass
 
-from tailq.errors import BadRequest
+from tailq.errors import BadRequest, TailqError
 
 
 class UnknownModel(BadRequest):
@@ -57,3 +58,13 @@ class QuotaExceeded(BadRequest):
     def __init__(self, text: str, quota: Quota | None) -> None:
         super().__init__(text)
         self.quota = quota
+
+
+class CannotListen(TailqError):
+    """A listener's address cannot be had. address: HOST:PORT. why: as the system says."""
+
+    def __init__(self, address: str, why: str) -> None:
+        super().__init__(
+            f"cannot listen at {address}: {why}; set another in [listen], or by --host, --port, "
+            "--grpc-port, --admin-port"
+        )

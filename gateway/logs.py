@@ -24,11 +24,11 @@ def configure(level: str, form: Literal["text", "json"], worker: int | None = No
     """Let this process log to standard error. worker: its number, None: there is one only."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines(worker) if form == "json" else TextLines(worker))
-    root = logging.getLogger()
+    root, ours = logging.getLogger(), logging.getLogger("tailq")
     root.handlers[:] = [handler]
-    root.setLevel(level.upper())
-    # uvicorn tells of its own doings, which ours covers, and of mistakes, which are wanted.
-    logging.getLogger("uvicorn").setLevel(max(logging.WARNING, root.level))
+    ours.setLevel(level.upper())
+    # Libraries tell of their own doings, which ours covers, and of mistakes, which are wanted.
+    root.setLevel(max(logging.WARNING, ours.level))
 
 
 def fields(record: logging.LogRecord) -> dict[str, Any]:
@@ -130,7 +130,7 @@ class RequestLog:
         if traced is not None:
             extra["traceparent"] = traced[1].decode()
         if answer.best_effort is not None:
-            extra["best_effort"] = answer.best_effort
+            extra["reason"] = answer.best_effort
         detail = getattr(answer.result, "detail", None)
         if detail is not None:
             extra["detail"] = detail

@@ -4,8 +4,15 @@ One place for both protocols. `parameters` go into the answer's head, since clie
 tritonclient show neither headers nor trailers; `headers` into HTTP headers or gRPC metadata.
 """
 
+from dataclasses import replace
+from typing import Final
+
 from gateway.dataplane import Answer
+from gateway.upstream.base import Failure
 from tailq.tier import TierTable
+
+# Seconds after which a shed or failed request may be tried again: load and restarts pass quickly.
+RETRY_AFTER_S: Final = 1
 
 Key = tuple[str, str, str, float, float, str | None]
 
@@ -68,6 +75,14 @@ def headers(answer: Answer, table: TierTable) -> tuple[tuple[str, str], ...]:
 def printable(text: str) -> str:
     """`text` with what may not stand in a header replaced: names come from a file."""
     return "".join(sign if " " <= sign <= "~" else "?" for sign in text)
+
+
+def unreadable(answer: Answer, why: str) -> Answer:
+    """`answer` as none, where it turns out only now that what upstream sent is none.
+
+    In the metrics it stays what it was taken for.
+    """
+    return replace(answer, outcome="failed", result=Failure("broken", why))
 
 
 def timing(answer: Answer) -> str:

@@ -10,12 +10,17 @@ from tailq.route import BestEffort
 # Of a shed request, where it is not just that there are too many.
 _WHY_SHED: Final[dict[BestEffort | None, str]] = {
     "unavailable": "no variant that serves tier {tier} can be asked now; try again",
-    "fingerprint": "the model server serves something else than was profiled, and tier {tier} "
-    "would rather refuse than answer without a promise; try again later",
-    "deadline": "tier {tier} promises nothing within {ms:g} ms, and would rather refuse than "
-    "answer without a promise; allow more time or ask for another tier",
-    "confidence": "the answers do not tell the confidence that tier {tier} goes by, and it would "
-    "rather refuse than answer without a promise",
+    "fingerprint": "the model server serves something else than was profiled, and tier "
+    "{tier} is not likely to answer in time; try again later",
+    "deadline": "tier {tier} promises nothing within {ms:g} ms, and {rather}; allow more time "
+    "or ask for another tier",
+    "confidence": "the answers do not tell the confidence that tier {tier} goes by, and it "
+    "{rather}",
+}
+# Why that is not answered without a promise: as the tier says, or since nothing likely comes of it.
+_RATHER: Final = {
+    "shed": "would rather refuse than answer without a promise",
+    "best_effort": "is not likely to answer in time",
 }
 
 
@@ -36,7 +41,8 @@ def why_not(answer: Answer, service: str) -> str:
     why = _WHY_SHED.get(answer.best_effort or decision.best_effort)
     if why is None:
         return "too many requests in flight; try again"
-    return why.format(tier=decision.tier.name, ms=ms)
+    tier = decision.tier
+    return why.format(tier=tier.name, ms=ms, rather=_RATHER[tier.otherwise])
 
 
 def _own_name(text: str, answer: Answer, service: str) -> str:

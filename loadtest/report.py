@@ -1,7 +1,7 @@
 """The promise beside the delivery: pure, from replies to a verdict on each tier."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,6 +16,7 @@ from tailq.tier import Tier, TierTable
 
 # Two-sided confidence of the interval around the delivered quality.
 CONFIDENCE = 0.95
+_SHOWN = 3  # variants of a tier, in the table
 
 
 class Delivered(BaseModel):
@@ -123,7 +124,7 @@ def as_table(report: Report) -> Table:
     table.add_column("tier", no_wrap=True)
     for heading in ("within\nms", "promised\n%", "delivered\n%", "in time\n%", "p50/p99\nms"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("variant", no_wrap=True)
+    table.add_column("variant")  # the one that gives way where the terminal is narrow
     table.add_column("", no_wrap=True)
     for name, tier in report.tiers.items():
         low, high = tier.interval
@@ -134,10 +135,16 @@ def as_table(report: Report) -> Table:
             f"{100 * tier.delivered:.1f} ({100 * low:.1f}–{100 * high:.1f})",
             f"{100 * tier.on_time:.1f}",
             f"{_ms(tier.p50_s)}/{_ms(tier.p99_s)}",
-            ", ".join(v.removeprefix(f"{report.service}_") for v in tier.variants) or "none",
+            _most(tier.variants, f"{report.service}_"),
             "[green]kept[/]" if tier.kept else "[red bold]BROKEN[/]",
         )
     return table
+
+
+def _most(variants: Iterable[str], prefix: str) -> str:
+    """The first ones, which answered most; all of them are in the report."""
+    names = [variant.removeprefix(prefix) for variant in variants]
+    return ", ".join([*names[:_SHOWN], "…"] if len(names) > _SHOWN else names) or "none"
 
 
 def _ms(seconds: float | None) -> str:

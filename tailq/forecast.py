@@ -21,6 +21,11 @@ def left_code(left_s: float) -> int:
     return floor(log(left_s / LEAST_LEFT_S) / _LEFT_STEP) if left_s >= LEAST_LEFT_S else -1
 
 
+def left_s(code: float) -> float:
+    """The least time left with this code, or so much of a step more."""
+    return LEAST_LEFT_S * exp(code * _LEFT_STEP)
+
+
 def work_code(outstanding_s: float) -> int:
     """The work outstanding in steps of 5 %; 0 if there is none."""
     if not outstanding_s > 0:
@@ -67,10 +72,9 @@ class Forecast:
         return known
 
     def _foresee(self, left: int, work: int, learned: tuple[tuple[int, ...], ...]) -> Foresight:
-        left_s = LEAST_LEFT_S * exp(left * _LEFT_STEP)
         work_s = _LEAST_WORK_S * exp((work - 1) * _WORK_STEP) if work else 0.0
         latencies = [
             self._outlook.latency_at(variant, work_s + more_s, codes)
             for variant, more_s, codes in zip(self._variants, self._beside_s, learned, strict=True)
         ]
-        return foresee(self._option, latencies, left_s, self._deadline_s)
+        return foresee(self._option, latencies, left_s(left), self._deadline_s)

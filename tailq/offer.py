@@ -1,18 +1,18 @@
 """What a tier may do for a request, arranged at start-up for quick choosing."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from tailq.forecast import Forecast, left_code, work_code
+from tailq.forecast import Forecast, left_code, left_s, work_code
 from tailq.foresight import Foresight
 from tailq.outlook import Outlook
-from tailq.plan import Plan, Race, Rescue
-from tailq.tier import Option, Promise, Tier
+from tailq.plan import Plan, Rescue
+from tailq.tier import GATEWAY_HOP_S, Option, Promise, Tier
 
-# The promises were proven with so much less time: it is what a request may take in the gateway.
-_GATEWAY_S = 0.002
-
+# What is more likely late than not is not tried: it would take the place of one that is not.
+WORTH_TRYING = 0.5
 # Of what a table says too little of, so that nothing speaks against it: its bar is 0.
 _UNKNOWN = Foresight(0.0, 1.0)
 
@@ -38,14 +38,23 @@ class Choice:
         """See Forecast.at."""
         return _UNKNOWN if self.forecast is None else self.forecast.at(left, work, now)
 
+    def profiled(self, left: int, work: int) -> Foresight:
+        """See Forecast.profiled."""
+        return _UNKNOWN if self.forecast is None else self.forecast.profiled(left, work)
+
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What one promise may be kept by, in order, and all that its tier may do, these first."""
+    """What one promise may be kept by, in order, and all that its tier may do, these first.
+
+    hopeless_s: with no more time left it is no use, as profiled, on a device that has nothing else
+    to do.
+    """
 
     promise: Promise
     own: tuple[Choice, ...]
     every: tuple[Choice, ...]
+    hopeless_s: float
 
     def most(
         self, left: int, work: int, now: float, absent: frozenset[str]
@@ -64,17 +73,31 @@ def offers(tier: Tier, outlook: Outlook, max_outstanding: int) -> tuple[Offer, .
     own = [_choices(promise, outlook, max_outstanding) for promise in tier.promises]
     every = [choice for choices in own for choice in choices]
     return tuple(
-        Offer(promise, tuple(choices), _distinct([*choices, *every]))
+        _offer(tier, promise, tuple(choices), _distinct([*choices, *every]))
         for promise, choices in zip(tier.promises, own, strict=True)
     )
+
+
+def _offer(
+    tier: Tier, promise: Promise, own: tuple[Choice, ...], every: tuple[Choice, ...]
+) -> Offer:
+    def is_enough(left: int) -> bool:
+        if tier.otherwise == "shed":
+            return any(choice.profiled(left, 0).quality >= choice.bar for choice in own)
+        return any(choice.profiled(left, 0).answered >= WORTH_TRYING for choice in every)
+
+    first = bisect_left(range(left_code(promise.deadline_s)), True, key=is_enough)
+    # The middle of the step before: less than enough, however it is rounded.
+    return Offer(promise, own, every, left_s(first - 0.5))
 
 
 def _choices(promise: Promise, outlook: Outlook, most: int) -> list[Choice]:
     if promise.options:
         return [_choice(promise, option, outlook, most) for option in promise.options]
     plan = promise.plan
+    places = min(len(plan.at_once), most)
     work_s = outlook.service_s.get(plan.variants[0], 0.0)
-    return [Choice(promise, plan, frozenset(plan.variants), work_s, 1, None, 0.0)]
+    return [Choice(promise, plan, frozenset(plan.variants), work_s, places, None, 0.0)]
 
 
 def _choice(promise: Promise, option: Option, outlook: Outlook, most: int) -> Choice:
@@ -86,11 +109,14 @@ def _choice(promise: Promise, option: Option, outlook: Outlook, most: int) -> Ch
     """
     plan = option.plan
     forecast = Forecast(option, promise.deadline_s, outlook)
-    places = min(2 if isinstance(plan, Race) else 1, most)
+    places = min(len(plan.at_once), most)
     bar = promise.quality
     if plan == promise.plan:
         each_s = fmean(outlook.service_s.values()) if outlook.service_s else 0.0
-        left, work = left_code(promise.deadline_s - _GATEWAY_S), work_code((most - places) * each_s)
+        left, work = (
+            left_code(promise.deadline_s - GATEWAY_HOP_S),
+            work_code((most - places) * each_s),
+        )
         bar = min(bar, forecast.profiled(left, work).quality)
     variants = frozenset(plan.variants)
     return Choice(promise, plan, variants, option.work_s, places, forecast, bar - 1e-9)

@@ -86,15 +86,6 @@ class Outlook:
         known = self._variants.get(variant)
         return () if known is None else (0,) * len(known.tracker.levels)
 
-    def probability_within(
-        self, variant: str, seconds: float, outstanding_s: float, now: float
-    ) -> float:
-        """Probability that an answer comes within `seconds`, asked at this much work outstanding.
-
-        1 for a variant that the profile has no model of, if `seconds` is not below 0.
-        """
-        return self.latency(variant, outstanding_s, now).probability_within(seconds)
-
     def correction(self, variant: str, now: float) -> float:
         """How many times slower than profiled its median answer is (the lowest known level).
 

@@ -31,6 +31,11 @@ class Single(_Plan):
         """Every variant the plan may ask, the first one first."""
         return (self.variant,)
 
+    @property
+    def at_once(self) -> tuple[str, ...]:
+        """The variants that are asked first, all at the same time."""
+        return (self.variant,)
+
     def __str__(self) -> str:
         return self.variant
 
@@ -63,6 +68,11 @@ class Cascade(_Plan):
     def variants(self) -> tuple[str, ...]:
         """Every variant the plan may ask, the first one first."""
         return self.stages
+
+    @property
+    def at_once(self) -> tuple[str, ...]:
+        """The variants that are asked first, all at the same time."""
+        return self.stages[:1]
 
     def __str__(self) -> str:
         steps = (
@@ -97,6 +107,11 @@ class Race(_Plan):
         """Every variant the plan may ask, the first one first."""
         return (self.fast, self.accurate)
 
+    @property
+    def at_once(self) -> tuple[str, ...]:
+        """The variants that are asked first, all at the same time."""
+        return (self.fast, self.accurate)
+
     def __str__(self) -> str:
         ended = "" if self.terminate else ", run to the end"
         return f"{self.fast} ∥{_words(self.threshold)}∥ {self.accurate}{ended}"
@@ -125,6 +140,11 @@ class Rescue(_Plan):
     def variants(self) -> tuple[str, ...]:
         """Every variant the plan may ask, the first one first."""
         return (self.primary, self.rescuer)
+
+    @property
+    def at_once(self) -> tuple[str, ...]:
+        """The variants that are asked first, all at the same time."""
+        return (self.primary,)
 
     def __str__(self) -> str:
         return f"{self.primary}, rescued by {self.rescuer} after {self.after_s * 1000:.3g} ms"

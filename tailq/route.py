@@ -6,7 +6,7 @@ from typing import Literal
 from tailq.errors import UnknownTier
 from tailq.forecast import left_code, work_code
 from tailq.foresight import Foresight
-from tailq.offer import Choice, Offer, offers
+from tailq.offer import WORTH_TRYING, Choice, Offer, offers
 from tailq.outlook import Outlook
 from tailq.plan import Plan
 from tailq.tier import Promise, Tier, TierTable
@@ -37,9 +37,10 @@ class Load:
     """What goes on at the moment of a decision.
 
     now: seconds, on the clock that the outlook is told observations by. outstanding: requests in
-    flight on the device that the next one would go to. outstanding_s: the sum of their variants'
-    `Served.service_s`, seconds. absent: variants that cannot be asked at present. foreign: variants
-    that are not what was profiled.
+    flight, on all devices. outstanding_s: the sum of their variants' `Served.service_s` on the
+    device that the next one would go to, seconds. absent: variants that cannot be asked at present.
+    foreign: variants that are not what was profiled. endpoints: devices, among which work is shared
+    evenly.
     """
 
     now: float = 0.0
@@ -47,6 +48,7 @@ class Load:
     outstanding_s: float = 0.0
     absent: frozenset[str] = frozenset()
     foreign: frozenset[str] = frozenset()
+    endpoints: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +71,6 @@ class Decision:
     shed: bool = False
     work_s: float = 0.0
     expected_quality: float = 0.0
-
-
-# What is more likely late than not is not tried: it would take the place of one that is not.
-WORTH_TRYING = 0.5
 
 
 class Router:
@@ -117,14 +115,22 @@ class Router:
             able = offer.most(left, work, now, load.absent)
         return _otherwise(tier, offer.own[0], able, deadline_s, obstacle or why or "load")
 
+    def hopeless_s(self, ask: Ask) -> float:
+        """With no more seconds left when `ask` goes upstream it is no use.
+
+        As things were in the profile, on a device that has nothing else to do. Raises UnknownTier.
+        """
+        return _offer(self._offers[self.tier(ask).name], ask.deadline_s)[0].hopeless_s
+
     def _obstacle(self, choice: Choice, load: Load) -> BestEffort | None:
         """What, beside the time left, keeps a choice from being promised at present."""
         if not choice.variants.isdisjoint(load.absent):
             return "unavailable"
         if not choice.variants.isdisjoint(load.foreign):
             return "fingerprint"
-        # With its own there may be as many in flight as were profiled.
-        return "load" if load.outstanding + choice.places > self._most else None
+        # With its own there may be as many in flight on each device as were profiled.
+        in_flight = load.outstanding + choice.places
+        return "load" if in_flight > self._most * load.endpoints else None
 
     def tier(self, ask: Ask) -> Tier:
         """The tier that is asked for. Raises UnknownTier."""

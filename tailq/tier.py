@@ -16,6 +16,10 @@ Ratio = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
 
+# The profile times Triton directly; behind the gateway an answer has one hop more. The hop takes
+# a fraction of a millisecond (docs/gateway.md); promises leave it this much. Seconds.
+GATEWAY_HOP_S = 0.002
+
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")

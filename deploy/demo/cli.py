@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from deploy.demo.steps import REPOSITORY, ROOT, SERVICE, Demo
+from deploy.demo.steps import REPOSITORY, ROOT, SERVICE, Demo, Listening
 from deploy.embedded import EmbeddedTriton
 from tailq import samples
 from tailq.errors import TailqError
@@ -47,7 +47,7 @@ def demo(
         steps.compile()
         steps.describe()
         with steps.gateway(http, port) as gateway:
-            kept = steps.load(gateway, duration_s)
+            kept = steps.load(gateway.http, duration_s)
             steps.console.print(f"Report: {_short(steps.report)}; profile: {_short(steps.page)}")
             if not once:
                 _invite(steps, gateway)
@@ -74,7 +74,7 @@ def _next_port(address: str) -> str:
     return f"{host}:{int(port) + 1}"
 
 
-def _invite(steps: Demo, gateway: str) -> None:
+def _invite(steps: Demo, gateway: Listening) -> None:
     labelled = samples.read(steps.unseen)
     tensor = {
         "name": "images",
@@ -84,13 +84,13 @@ def _invite(steps: Demo, gateway: str) -> None:
     }
     request = steps.folder / "request.json"
     request.write_text(json.dumps({"inputs": [tensor]}))
-    base, unseen = f"http://{gateway}", _short(steps.unseen)
+    base, unseen = f"http://{gateway.http}", _short(steps.unseen)
     steps.console.rule("[bold]Serving: try it, Ctrl-C ends", align="left")
     # Plain print: commands must not be wrapped where they are to be copied.
     print(f"curl {base}/v1/tiers")
     print(f"curl -i {base}/v2/models/{SERVICE}/infer -H 'tailq-tier: gold' -d @{_short(request)}")
-    print(f"curl {base}/metrics")
-    print(f"{_short(Path(sys.executable))} -m deploy.demo.ask {gateway} {unseen} silver")
+    print(f"curl http://{gateway.admin}/metrics")
+    print(f"{_short(Path(sys.executable))} -m deploy.demo.ask {gateway.http} {unseen} silver")
 
 
 def _short(path: Path) -> str:

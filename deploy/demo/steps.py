@@ -32,6 +32,15 @@ class StepFailed(TailqError):
 
 
 @dataclass(frozen=True)
+class Listening:
+    """HOST:PORT of each of the gateway's listeners."""
+
+    http: str
+    grpc: str
+    admin: str
+
+
+@dataclass(frozen=True)
 class Demo:
     """The steps, and what they share.
 
@@ -116,8 +125,8 @@ class Demo:
         return code == 0
 
     @contextmanager
-    def gateway(self, triton_http: str, port: int) -> Iterator[str]:
-        """Serve the tiers; yields the gateway's HOST:PORT and stops it on the way out."""
+    def gateway(self, triton_http: str, port: int) -> Iterator[Listening]:
+        """Serve the tiers; yields where, and stops it on the way out."""
         self.console.rule("[bold]Gateway", align="left")
         command = [_installed("tailq-gateway"), "--tiers", str(self.tiers)]
         command += ["--triton", triton_http, "--port", str(port), "--json"]
@@ -127,9 +136,10 @@ class Demo:
             ready = process.stdout.readline()  # once it listens; empty if it died
             if not ready:
                 raise StepFailed("Gateway", process.wait())
-            url = json.loads(ready)["url"]
-            self.console.print(f"serves {SERVICE} at {url}")
-            yield url.removeprefix("http://")
+            said = json.loads(ready)
+            url, grpc, admin = said["url"], said["grpc"], said["admin"]
+            self.console.print(f"serves {SERVICE} at {url}, gRPC at {grpc}, admin at {admin}")
+            yield Listening(url.removeprefix("http://"), grpc, admin.removeprefix("http://"))
         finally:
             process.terminate()
             process.wait()

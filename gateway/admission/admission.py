@@ -31,15 +31,17 @@ class Admission:
     own variants is kept free for the most urgent of them, so that it goes as soon as the last one
     it lacks is free. So none waits longer than those before it for the same variants.
 
-    account: is expected to hold what tickets ask, from admitted() until it ends. places: at least
-    1; of each endpoint. waiting: how many may wait; of more, the least urgent is turned away.
+    account: is expected to hold what tickets ask, from admitted() until it ends, and to have looked
+    at the others. places: at least 1; of each endpoint. waiting: how many may wait; of more, the
+    least urgent is turned away.
     """
 
     def __init__(self, account: Account, clock: Clock, *, places: int, waiting: int = 1024) -> None:
         self._account = account
         self._clock = clock
-        self.places = places
-        self._capacity = places
+        self._places = places
+        self._endpoints = 1
+        self.capacity = places  # of all endpoints
         self._limits = {variant: Limit(places) for variant in account.service_s}
         self._most = waiting
         self._lanes = Lanes()
@@ -68,12 +70,11 @@ class Admission:
         """Device-seconds of work that end in a second while somebody waits, as measured."""
         return self._drain.per_s()
 
-    def wait_s(self, priority: int, deadline: float, variants: tuple[str, ...] = ()) -> float:
-        """Seconds until a ticket of this rank would be let in, as foreseen now.
+    def wait_s(self, priority: int, deadline: float, variants: tuple[str, ...]) -> float:
+        """Seconds until a ticket of this rank, for these variants, would be let in.
 
-        variants: which it would ask; () if not yet known, and then limits of variants count only
-        through those who wait for them. 0.0: it would be let in at once. Infinity: not as long as
-        more urgent work comes as it does.
+        As foreseen now. 0.0: it would be let in at once. Infinity: not as long as more urgent work
+        comes as it does.
 
         The work that must end before it is as many calls as it lacks places, those in flight
         first, then those ahead of it. The rate at which it ends is what was measured, less what
@@ -86,7 +87,7 @@ class Admission:
         account = self._account
         free = self._free()
         calls, ahead_s = self._ahead(priority, deadline, variants)
-        wanted = max(1, len(variants))
+        wanted = len(variants)
         if not calls and (wanted <= free or not account.own) and self._allowed(variants):
             return 0.0
         # Whoever waits although there are free places has no use for them.
@@ -156,10 +157,26 @@ class Admission:
             limit.bad(now - seconds, now)
 
     def scale(self, endpoints: int) -> None:
-        """So many endpoints serve. With none, calls fail at once, so there is room for one's."""
-        self._capacity = self.places * max(1, endpoints)
-        for limit in self._limits.values():
-            limit.scale(self._capacity)
+        """So many endpoints serve. With none, calls fail at once, so there is room for one's.
+
+        To be called from time to time even if it is no news: nobody else tells that others have
+        less in flight.
+        """
+        self._endpoints = max(1, endpoints)
+        self._bound()
+
+    def resize(self, places: int) -> None:
+        """From now on each endpoint has so many places."""
+        self._places = places
+        self._bound()
+
+    def _bound(self) -> None:
+        capacity = self._places * self._endpoints
+        if capacity != self.capacity:
+            self.capacity = capacity
+            for limit in self._limits.values():
+                limit.scale(capacity)
+        self._account.look()
         self.freed()
 
     def _next(self) -> Ticket | None:
@@ -184,7 +201,7 @@ class Admission:
 
     def _free(self) -> int:
         """Places that are not taken; negative if there are fewer now than there were."""
-        return self._capacity - self._account.own - self._account.others()[0]
+        return self.capacity - self._account.own - self._account.elsewhere
 
     def _allowed(self, variants: tuple[str, ...], kept: Mapping[str, int] | None = None) -> bool:
         """Whether each variant's limit has room beside what is kept for the more urgent."""
@@ -198,7 +215,7 @@ class Admission:
     def _limit(self, variant: str) -> Limit:
         limit = self._limits.get(variant)
         if limit is None:
-            limit = self._limits[variant] = Limit(self._capacity)
+            limit = self._limits[variant] = Limit(self.capacity)
         return limit
 
     def _ahead(
@@ -207,7 +224,7 @@ class Admission:
         """Calls and device-seconds of those who go before; who is passed by is left out."""
         calls, work_s = 0, 0.0
         for lane in self._lanes:
-            if not (variants and self._passed_by(lane, variants)):
+            if not self._passed_by(lane, variants):
                 more, more_s = lane.ahead(priority, deadline)
                 calls += more
                 work_s += more_s

@@ -11,7 +11,10 @@ class Waiter(Protocol):
     """Who entered a ticket. Hears exactly one of the two, unless the ticket is withdrawn."""
 
     def admitted(self) -> None:
-        """There is a place, now: add what you ask to the load account before you return."""
+        """There is a place, now: add what you ask to the load account before you return.
+
+        Who adds nothing gives it back, and may enter anew.
+        """
 
     def turned_away(self) -> None:
         """There is none: too many wait, and all of them are more urgent."""

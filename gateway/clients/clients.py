@@ -44,6 +44,14 @@ class Clients:
             standing = self._standings[name] = Standing(self._cell(name))
         return Client(name, bounds, standing)
 
+    @property
+    def standings(self) -> Iterator[tuple[str, Standing]]:
+        """By name, of every client that was ever counted, also of those who are gone."""
+        for name, standing in self._standings.items():
+            uncounted = self._anonymous is not None and self._anonymous.free
+            if name != ANONYMOUS or not uncounted or standing.admitted:
+                yield name, standing
+
     def __iter__(self) -> Iterator[Client]:
         if self._anonymous is not None:
             yield self._anonymous

@@ -1,9 +1,18 @@
 """What an operator says of clients."""
 
+import re
 from collections.abc import Collection
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
 
 from gateway.ask import MAX_DEADLINE_MS
 from tailq.errors import TailqError
@@ -11,7 +20,22 @@ from tailq.tier import Name
 
 ANONYMOUS = "anonymous"
 Milliseconds = Annotated[float, Field(gt=0, le=MAX_DEADLINE_MS, allow_inf_nan=False)]
-Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+# Tags of what `anonymous` may be, a table or not, so that a mistake is told of that one only.
+ANONYMOUS_IS: Final = ("(bounds)", "(bool)")
+
+
+def _digest(text: str) -> str:
+    if not _DIGEST.fullmatch(text):
+        raise ValueError("must be the SHA-256 of a key, as `tailq-gateway key NAME` prints it")
+    return text
+
+
+def _anonymous_is(given: object) -> str:
+    return ANONYMOUS_IS[not isinstance(given, dict | Bounds)]
+
+
+Digest = Annotated[str, AfterValidator(_digest)]
 
 
 class _Frozen(BaseModel):
@@ -67,7 +91,10 @@ class ClientsSettings(_Frozen):
         together. named: clients with keys, by name.
     """
 
-    anonymous: bool | Bounds = True
+    anonymous: Annotated[
+        Annotated[Bounds, Tag(ANONYMOUS_IS[0])] | Annotated[bool, Tag(ANONYMOUS_IS[1])],
+        Discriminator(_anonymous_is),
+    ] = True
     named: dict[Name, ClientSettings] = {}
 
     @model_validator(mode="after")

@@ -11,7 +11,7 @@ from gateway.dataplane.outcome import Answer, Outcome
 from gateway.dataplane.plans import COURSES
 from gateway.dataplane.work import Work
 from gateway.upstream.base import Failure, Payload, Refusal, Reply, Result
-from tailq.route import Ask, BestEffort, Decision, Router
+from tailq.route import Ask, BestEffort, Decision, Load, Router
 
 if TYPE_CHECKING:
     from gateway.dataplane.plane import Dataplane
@@ -47,6 +47,7 @@ class Execution:
         "_arrived",
         "_ask",
         "_asked",
+        "_confidence",
         "_deadline",
         "_decided",
         "_first_asked",
@@ -72,11 +73,12 @@ class Execution:
         answer: Callable[[Answer], None],
     ) -> None:
         self._plane = plane
-        self._router = router  # a reload may put another in its place, without this tier
+        # A reload may put others in their places, without this tier, or for other thresholds.
+        self._router = router
+        self._confidence = plane.confidence
         self._ask = ask
         self.decision = decision
-        account = plane.account
-        self._decided = (elapsed_s, account.own, account.own_s)
+        self._note_decided(elapsed_s)
         self._arrived = arrived
         self._deadline = arrived + decision.deadline_s
         self._answer: Callable[[Answer], None] | None = answer  # None: has been answered
@@ -100,17 +102,12 @@ class Execution:
         """The request is complete: ask upstream. At most once; ignored if answered already."""
         if self._answer is None:
             return
-        decision = self.decision
-        plan = decision.plan
+        now = self._plane.clock.now()
+        if now >= self._deadline:
+            self._finish("late", None, now)
+            return
         self._payload = payload
-        self._ticket = Ticket(
-            self,
-            COURSES[type(plan)].first(plan),
-            decision.tier.priority,
-            self._deadline,
-            decision.work_s,
-        )
-        self._plane.admission.enter(self._ticket)
+        self._enter(now)
 
     def leave(self) -> None:
         """The client is gone: no answer is wanted."""
@@ -127,27 +124,55 @@ class Execution:
 
     # For admission
 
+    def _enter(self, now: float) -> None:
+        """Ask for the places that the plan takes at once."""
+        decision = self.decision
+        variants, priority = decision.plan.at_once, decision.tier.priority
+        ticket = Ticket(self, variants, priority, self._deadline, decision.work_s)
+        self._ticket = ticket
+        self._plane.admission.enter(ticket)
+        if self._ticket is ticket:  # it has to wait
+            self.wake(self._router.hopeless_s(self._ask), now, self._on_waiting_long)
+
     def admitted(self) -> None:
         """See admission.Waiter."""
-        self._ticket = None
+        ticket, self._ticket = self._ticket, None
+        assert ticket is not None
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
         now = self._plane.clock.now()
         if now >= self._deadline:
-            self._finish("late", None, now)
+            self._finish("shed", None, now)
             return
         if self._is_other(now):
             # The applied deadline stays the one that the clock was started for.
-            load = self._plane.load(now)
-            self.decision = self._router.decide(self._ask, now - self._arrived, load)
+            load, elapsed_s = self._plane.load(now), now - self._arrived
+            self._note_decided(elapsed_s)
+            self.decision = self._router.decide(self._ask, elapsed_s, load)
             if self.decision.shed:
                 self._finish("shed", None, now)
                 return
         plan = self.decision.plan
+        if plan.at_once != ticket.variants:
+            self._enter(now)  # it is not these places that it needs
+            return
         COURSES[type(plan)].begin(self, plan, now)
 
     def turned_away(self) -> None:
         """See admission.Waiter."""
         self._ticket = None
         self._finish("shed", None, self._plane.clock.now())
+
+    def _on_waiting_long(self, now: float) -> None:
+        """Wait no longer if it would be no use, were there a place and nothing else to do."""
+        idle = Load(now, absent=self._plane.upstream.absent, foreign=self._plane.foreign)
+        if self._router.decide(self._ask, now - self._arrived, idle).shed:
+            self._finish("shed", None, now)
+
+    def _note_decided(self, elapsed_s: float) -> None:
+        account = self._plane.account
+        self._decided = (elapsed_s, account.own, account.own_s)
 
     def _is_other(self, now: float) -> bool:
         """Whether the load or the time gone is another than the decision was made for."""
@@ -186,7 +211,7 @@ class Execution:
         That counts as unsure, and whatever answer leaves is best effort: the plan was proven with
         answers that tell.
         """
-        confidence = self._plane.confidence(variant, reply)
+        confidence = self._confidence(variant, reply)
         if confidence is None:
             self.note("confidence")
         return confidence
@@ -289,7 +314,9 @@ class Execution:
 
     def _on_deadline(self) -> None:
         now = self._plane.clock.now()
-        if self._hand is None or now >= self._deadline:
+        if self._ticket is not None:
+            self._finish("shed", None, now)
+        elif self._hand is None or now >= self._deadline:
             self._finish("late", None, now, overdue=True)
         else:
             self._take_hand(self._hand, now, overdue=True)

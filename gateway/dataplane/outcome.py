@@ -9,9 +9,10 @@ from tailq.route import BestEffort, Decision
 # Exactly one of them for each request.
 # on_time: answered by the deadline, as promised. rescued: the same, by the rescuer of its plan,
 # since the primary was late. best_effort: by the deadline, but outside of the promise's
-# conditions. late: nothing by the deadline. shed: not tried, or given up before it reached
-# upstream: too much is in flight or waits. failed: upstream gave no answer. invalid: the request
-# is at fault. cancelled: the client left.
+# conditions. late: nothing by the deadline, neither from upstream nor, where the body was not there
+# by then, from the client. shed: not tried: it would be no use, the tier would rather refuse, or
+# there was no place in time. failed: upstream gave no answer. invalid: the request is at fault.
+# cancelled: the client left.
 Outcome = Literal[
     "on_time", "rescued", "best_effort", "late", "shed", "failed", "invalid", "cancelled"
 ]

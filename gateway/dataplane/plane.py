@@ -7,7 +7,7 @@ request's arrival. Protocols translate at one side (rest/, grpc/), upstreams at 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 
 from gateway.account import Account
 from gateway.admission import Admission
@@ -15,10 +15,7 @@ from gateway.clock import Clock
 from gateway.dataplane.execution import Execution
 from gateway.dataplane.outcome import Answer, Recorder
 from gateway.upstream.base import Reply, Upstream
-from tailq.route import Ask, Load, Router
-
-# Places of a dataplane that is given no admission, for each request in flight that was profiled.
-_PLACES: Final = 4
+from tailq.route import Ask, Decision, Load, Router
 
 # (variant, its answer) -> how sure it is of it, in [0, 1]; None: it cannot be told.
 Confidence = Callable[[str, Reply], float | None]
@@ -46,8 +43,8 @@ def untold(_variant: str, _reply: Reply) -> float | None:
 class Dataplane:
     """Decides and executes.
 
-    account: the work in flight upstream. admission: who may go there; by default four times as
-    many at once as were profiled. confidence: reads an answer's. foreign: the variants that are
+    account: the work in flight upstream. admission: who may go there; by default as many at
+    once as were profiled. confidence: reads an answer's. foreign: the variants that are
     at present not what was profiled; set from outside. execution: what a request becomes; another
     kind where requests are traced (tracing.py).
     """
@@ -74,7 +71,7 @@ class Dataplane:
             {variant: served.service_s for variant, served in table.served.items()}
         )
         self.admission = admission or Admission(
-            self.account, clock, places=_PLACES * table.conditions.max_outstanding
+            self.account, clock, places=table.conditions.max_outstanding
         )
         self.confidence = confidence
         self.foreign: frozenset[str] = frozenset()
@@ -93,40 +90,50 @@ class Dataplane:
         would rather refuse than try at present (`shed`). Raises UnknownTier.
         """
         router = self.router
-        tier = router.tier(ask)
-        deadline_s = tier.deadline_s
-        if ask.deadline_s is not None and ask.deadline_s < deadline_s:
-            deadline_s = ask.deadline_s
-        wait_s = self.admission.wait_s(tier.priority, arrived + deadline_s)
-        elapsed_s = wait_s if wait_s < deadline_s else deadline_s
-        load = self.load(arrived)
-        if wait_s:
-            self._at_its_turn(load)
-        decision = router.decide(ask, elapsed_s, load)
+        decision, elapsed_s = router.decide(ask, 0.0, self.load(arrived)), 0.0
+        wanted = decision.plan.at_once
+        if self._wait_s(decision, arrived, wanted):
+            first = decision
+            decision, elapsed_s = self._at_its_turn(ask, first, arrived, wanted[:1])
+            if len(wanted) > 1 and decision.best_effort is not None:
+                decision, elapsed_s = self._at_its_turn(ask, first, arrived, wanted)
         return self.execution(self, router, ask, decision, arrived, elapsed_s, answer)
 
-    def _at_its_turn(self, load: Load) -> None:
-        """Make of `load` what a request will meet that waits for a place: one that is free."""
-        most = self.admission.places - 1
-        if load.outstanding > most:
-            load.outstanding_s *= most / load.outstanding
+    def _wait_s(self, decision: Decision, arrived: float, wanted: tuple[str, ...]) -> float:
+        return self.admission.wait_s(decision.tier.priority, arrived + decision.deadline_s, wanted)
+
+    def _at_its_turn(
+        self, ask: Ask, decision: Decision, arrived: float, wanted: tuple[str, ...]
+    ) -> tuple[Decision, float]:
+        """What to do when there are as many free places as wanted, and how much time is gone then.
+
+        Who has to wait is asked to want one: a race does every request's work twice, and waits for
+        two places while it holds up all others. A device that is busy with what races have left
+        would have no time for anything else, although there are plans that keep the promise alone.
+        """
+        load = self.load(arrived)
+        most = max(0, self.admission.capacity - len(wanted))
+        if load.outstanding > most or len(wanted) == 1:
+            if load.outstanding:
+                load.outstanding_s *= min(1.0, most / load.outstanding)
             load.outstanding = most
+        elapsed_s = min(self._wait_s(decision, arrived, wanted), decision.deadline_s)
+        return self.router.decide(ask, elapsed_s, load), elapsed_s
 
     def load(self, now: float) -> Load:
-        """What goes on upstream, for a decision made `now`: of the endpoint that does least.
-
-        If work is shared evenly, that is the mean, and of requests what is left of it by rounding
-        down: with one place free among several endpoints the next one meets a free place.
-        """
+        """What goes on upstream, for a decision made `now`."""
         account, upstream = self.account, self.upstream
-        others, others_s = account.others()
-        outstanding, outstanding_s = account.own + others, account.own_s + others_s
-        endpoints = upstream.endpoints
-        if endpoints > 1:
-            outstanding, outstanding_s = outstanding // endpoints, outstanding_s / endpoints
-        return Load(now, outstanding, outstanding_s, upstream.absent, self.foreign)
+        account.look()
+        return Load(
+            now,
+            account.own + account.elsewhere,
+            self.outstanding_s(),
+            upstream.absent,
+            self.foreign,
+            upstream.endpoints,
+        )
 
     def outstanding_s(self) -> float:
         """Device-seconds in flight at an endpoint, on average."""
         account = self.account
-        return (account.own_s + account.others()[1]) / self.upstream.endpoints
+        return (account.own_s + account.elsewhere_s) / self.upstream.endpoints

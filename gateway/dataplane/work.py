@@ -91,6 +91,7 @@ class Work:
         if self._timer is not None:
             self._timer.cancel()
         plane.account.remove(variant, self._worth_s)
+        plane.account.look()
         try:
             # First: what the request asks next takes the place that this one had, and an answer
             # is on its way to the client while the rest is done.

@@ -17,6 +17,8 @@ Context = aio.ServicerContext[Request, Response]
 SERVICE: Final = "inference.GRPCInferenceService"
 _OVERALL: Final = ""
 _LOOK_EVERY_S: Final = 1.0
+# Who watches holds a call for as long as it likes: those who infer need some, too.
+_MOST_WATCH: Final = 512
 
 
 class Health(health_pb2_grpc.HealthServicer):
@@ -28,6 +30,7 @@ class Health(health_pb2_grpc.HealthServicer):
     def __init__(self, readiness: Readiness) -> None:
         self._readiness = readiness
         self._draining = asyncio.Event()
+        self._watching = 0
 
     def drain(self) -> None:
         """No more requests are taken; those who watch are told, and let go."""
@@ -47,9 +50,20 @@ class Health(health_pb2_grpc.HealthServicer):
         return Response(status=await self._status())
 
     async def Watch(  # noqa: N802
-        self, request: Request, _context: Context
+        self, request: Request, context: Context
     ) -> AsyncIterator[Response]:
         """See the protocol: the state now, and whenever it changes."""
+        if self._watching >= _MOST_WATCH:
+            text = f"{_MOST_WATCH} watch already; use Check"
+            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, text)
+        self._watching += 1
+        try:
+            async for response in self._changes(request):
+                yield response
+        finally:
+            self._watching -= 1
+
+    async def _changes(self, request: Request) -> AsyncIterator[Response]:
         if request.service not in (_OVERALL, SERVICE):
             yield Response(status=Response.SERVICE_UNKNOWN)
             await self._draining.wait()

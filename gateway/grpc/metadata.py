@@ -6,28 +6,14 @@ from typing import Final
 
 from gateway import ask, forward
 from gateway.clients import Client, Clients
-from gateway.grpc.remembered import Remembered
-from gateway.rest.head import request_id
-from tailq.errors import BadRequest
+from gateway.remembered import Remembered
 from tailq.route import Ask
 
 Pairs = Sequence[tuple[str, str | bytes]]
 
-_AUTHORIZATION: Final = b"authorization"
-_READ: Final = frozenset(
-    (
-        b"tailq-tier",
-        b"tolerance",
-        b"objective",
-        b"tailq-deadline-ms",
-        b"tailq-request-id",
-        _AUTHORIZATION,
-    )
-)
 # What they say of the body is true of gRPC's, not of the one that Triton is sent.
 _OF_THE_BODY: Final = frozenset((b"content-type", b"content-encoding"))
 _BINARY: Final = b"-bin"
-_LONGEST_VALUE: Final = 1024
 
 # An answer has to be on its way before the client gives up: a tenth of its time, as that may be
 # mostly the way; and no more than this, which is ten times what the loop's timers (1 ms) and the
@@ -73,9 +59,8 @@ def _read(metadata: Pairs, clients: Clients | None) -> Head:
         (name.encode(), value if isinstance(value, bytes) else value.encode())
         for name, value in metadata
     ]
-    seen = _seen(headers)
-    get = seen.get
-    client = None if clients is None else clients.identify(get(_AUTHORIZATION))
+    get = ask.words(headers, ask.WORDS, "metadata").get
+    client = None if clients is None else clients.identify(get(b"authorization"))
     passed = [
         header
         for header in forward.forwarded(headers)
@@ -86,20 +71,9 @@ def _read(metadata: Pairs, clients: Clients | None) -> Head:
             get(b"tailq-tier"), get(b"tolerance"), get(b"objective"), get(b"tailq-deadline-ms")
         ),
         None if client is None or client.free else client,
-        request_id(get(b"tailq-request-id")),
+        ask.request_id(get(b"tailq-request-id")),
         forward.lines(passed),
     )
-
-
-def _seen(headers: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
-    seen: dict[bytes, bytes] = {}
-    for name, value in headers:
-        if name in _READ:
-            if len(value) > _LONGEST_VALUE and name != _AUTHORIZATION:
-                raise BadRequest(f"metadata {name.decode()} is over {_LONGEST_VALUE} bytes long")
-            if seen.setdefault(name, value) != value:
-                raise BadRequest(f"metadata {name.decode()} is sent twice with different values")
-    return seen
 
 
 def tightened(asked: Ask, elapsed_s: float, remaining_s: float) -> Ask:

@@ -1,9 +1,12 @@
 """The methods of the protocol that are asked seldom: liveness, readiness, metadata."""
 
+from typing import Any
+
 import grpc
 from google.protobuf.message import DecodeError
 from grpc import aio
 
+from gateway import said
 from gateway.errors import UnknownModel
 from gateway.grpc import respond
 from gateway.grpc.protocol import inference_pb2 as messages
@@ -48,16 +51,21 @@ class Methods:
         request = messages.ModelMetadataRequest()
         await self._check(request, data, context)
         found = await self._readiness.metadata()
-        if found is None:
+        try:
+            return self._metadata(found or {})
+        except (LookupError, TypeError, ValueError):
             await context.abort(
                 grpc.StatusCode.UNAVAILABLE,
                 "Triton does not tell what the model is like; try again",
-                respond.retry(respond.RETRY_AFTER_S),
+                respond.retry(said.RETRY_AFTER_S),
             )
+
+    def _metadata(self, found: dict[str, Any]) -> bytes:
+        """Raises LookupError, TypeError, ValueError if `found` is not of the protocol's form."""
         return messages.ModelMetadataResponse(
             name=self._service.name,
             versions=[VERSION],
-            platform=found.get("platform", ""),
+            platform=found["platform"],
             inputs=_tensors(found.get("inputs", ())),
             outputs=_tensors(found.get("outputs", ())),
         ).SerializeToString()

@@ -5,10 +5,9 @@ from typing import Final
 
 from google.protobuf.message import DecodeError
 
-from gateway.errors import TooLarge
 from gateway.grpc import transcode, wire
 from gateway.grpc.protocol.inference_pb2 import ModelInferRequest
-from gateway.grpc.remembered import Remembered
+from gateway.remembered import Remembered
 from gateway.service import Service
 from gateway.upstream.base import Payload
 from tailq.errors import BadRequest
@@ -26,11 +25,8 @@ class Payloads:
     def read(self, data: bytes, passed: bytes) -> Payload:
         """The payload of a request. passed: header lines for Triton, each ending in CRLF.
 
-        Raises BadRequest and what is below it: too large, no request, or for another model.
+        Raises BadRequest, UnknownModel: it is no request, or for another model.
         """
-        service = self._service
-        if len(data) > service.max_body:
-            raise TooLarge(f"the message is over the gateway's limit of {service.max_body} bytes")
         parts = wire.split(data)
         if parts is None:
             request = _parsed(data)
@@ -39,7 +35,7 @@ class Payloads:
         else:
             head, tensors = parts
             question = self._question(head, tuple(map(len, tensors)))
-        service.check(question.model, question.version or None)
+        self._service.check(question.model, question.version or None)
         if question.tensors is not None:
             tensors = question.tensors
         lines = b"%scontent-type: application/octet-stream\r\n" % passed

@@ -11,28 +11,24 @@ from gateway.dataplane import Answer
 from gateway.errors import (
     Forbidden,
     QuotaExceeded,
-    TooLarge,
     Unauthorized,
     UnknownModel,
 )
 from gateway.grpc import transcode, wire
-from gateway.grpc.remembered import Remembered
+from gateway.remembered import Remembered
 from gateway.upstream.base import Failure, Refusal, Reply
 from tailq.errors import BadRequest
 from tailq.tier import TierTable
 
 Trailers = tuple[tuple[str, str], ...]
 
-# Seconds after which a shed or failed request may be tried again: load and restarts pass quickly.
-RETRY_AFTER_S: Final = 1
 _MISTAKES: Final[dict[type[BadRequest], grpc.StatusCode]] = {
     Unauthorized: grpc.StatusCode.UNAUTHENTICATED,
     Forbidden: grpc.StatusCode.PERMISSION_DENIED,
     UnknownModel: grpc.StatusCode.NOT_FOUND,
-    TooLarge: grpc.StatusCode.RESOURCE_EXHAUSTED,
     QuotaExceeded: grpc.StatusCode.RESOURCE_EXHAUSTED,
 }
-# Status texts are metadata, of which clients take 8 KiB.
+# Bytes of status texts: they are metadata, of which clients take 8 KiB, and a byte may take three.
 _LONGEST: Final = 1024
 _SHORT: Final = 1024  # bytes of a head that is worth remembering
 
@@ -49,7 +45,9 @@ class Response:
 
 def bad(code: grpc.StatusCode, text: str, trailers: Trailers = ()) -> Response:
     """No answer, and why."""
-    return Response(code, text[:_LONGEST], b"", trailers)
+    # Bytes count, and a text of Triton's may hold half a character.
+    sent = text.encode(errors="replace")[:_LONGEST].decode(errors="ignore")
+    return Response(code, sent, b"", trailers)
 
 
 def retry(seconds: int) -> Trailers:
@@ -70,7 +68,7 @@ def full(trailers: Trailers) -> Response:
     return bad(
         grpc.StatusCode.UNAVAILABLE,
         "the gateway holds as many bytes of requests as it may; try again",
-        (*trailers, ("tailq-outcome", "shed"), *retry(RETRY_AFTER_S)),
+        (*trailers, ("tailq-outcome", "shed"), *retry(said.RETRY_AFTER_S)),
     )
 
 
@@ -85,32 +83,35 @@ class Responder:
     def response(self, answer: Answer, request_id: str) -> Response:
         """The response to a request that the dataplane has answered."""
         key = said.key(answer)
+        if isinstance(answer.result, Reply):
+            try:
+                message = self._message(answer, answer.result, key)
+            except (ValueError, RecursionError) as error:
+                answer = said.unreadable(answer, str(error))
+                key = said.key(answer)
+            else:
+                return Response(None, "", message, self._trailers(answer, key, request_id))
+        code = _code(answer)
+        trailers = self._trailers(answer, key, request_id)
+        if code is grpc.StatusCode.UNAVAILABLE:
+            trailers += retry(said.RETRY_AFTER_S)
+        return bad(code, wording.why_not(answer, self._table.service), trailers)
+
+    def _trailers(self, answer: Answer, key: said.Key, request_id: str) -> Trailers:
         trailers = self._said.find(key)
         if trailers is None:
             trailers = said.headers(answer, self._table)
             self._said.learn(key, trailers)
-        trailers = (
-            *trailers,
-            ("tailq-request-id", request_id),
-            ("server-timing", said.timing(answer)),
-        )
-        if isinstance(answer.result, Reply):
-            return self._good(answer, answer.result, key, trailers)
-        code = _code(answer)
-        if code is grpc.StatusCode.UNAVAILABLE:
-            trailers += retry(RETRY_AFTER_S)
-        return bad(code, wording.why_not(answer, self._table.service), trailers)
+        timing = said.timing(answer)
+        return (*trailers, ("tailq-request-id", request_id), ("server-timing", timing))
 
-    def _good(self, answer: Answer, reply: Reply, key: said.Key, trailers: Trailers) -> Response:
+    def _message(self, answer: Answer, reply: Reply, key: said.Key) -> bytes:
+        """The ModelInferResponse. Raises ValueError, RecursionError for what is no answer."""
         body = reply.body
         cut = len(body) if reply.json_length is None else reply.json_length
-        try:
-            reading = self._reading(answer, body[:cut], key)
-            tensors = transcode.cut(reading.tensors, memoryview(body)[cut:])
-        except (ValueError, RecursionError) as error:
-            text = f"what the model server sent is no answer: {error}"
-            return bad(grpc.StatusCode.INTERNAL, text, trailers)
-        return Response(None, "", wire.join(reading.head, tensors), trailers)
+        reading = self._reading(answer, body[:cut], key)
+        tensors = transcode.cut(reading.tensors, memoryview(body)[cut:])
+        return wire.join(reading.head, tensors)
 
     def _reading(self, answer: Answer, head: bytes, key: said.Key) -> transcode.Reading:
         if len(head) > _SHORT:

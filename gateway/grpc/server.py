@@ -8,6 +8,7 @@ from grpc import aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
+from gateway.errors import CannotListen
 from gateway.grpc.health import SERVICE, Health
 from gateway.grpc.infer import Infer
 from gateway.grpc.methods import Methods
@@ -15,7 +16,6 @@ from gateway.grpc.protocol import inference_pb2
 from gateway.grpc.routes import Routes
 from gateway.service import Service
 from gateway.upstream.readiness import Readiness
-from tailq.errors import TailqError
 
 _MAX_METADATA: Final = 32 << 10  # bytes, as of an HTTP head
 _MAX_CALLS: Final = 1024
@@ -70,7 +70,7 @@ class GrpcServer:
         self._server: aio.Server | None = None
 
     async def start(self) -> int:
-        """Listen; the port. Raises TailqError if that cannot be had."""
+        """Listen; the port. Raises CannotListen if that cannot be had."""
         server = aio.server(
             handlers=(self._routes,), options=self._options, maximum_concurrent_rpcs=_MAX_CALLS
         )
@@ -88,7 +88,8 @@ class GrpcServer:
         try:
             port = server.add_insecure_port(self._address)
         except RuntimeError:
-            raise TailqError(f"cannot listen for gRPC at {self._address}") from None
+            why = "in use, or no address of this machine"  # gRPC does not tell which
+            raise CannotListen(self._address, why) from None
         await server.start()
         self._server = server
         return port

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from gateway.grpc import contents, parameters
+from gateway.grpc import convert
 from gateway.grpc.protocol.inference_pb2 import ModelInferRequest, ModelInferResponse
 from tailq.errors import BadRequest
 
@@ -42,7 +42,7 @@ def question(request: ModelInferRequest, sizes: Sequence[int]) -> Question:
         if tensors is not None:
             sizes = [len(tensor) for tensor in tensors]
         content: dict[str, Any] = {"id": request.id} if request.id else {}
-        values = parameters.to_json(request.parameters)
+        values = convert.to_json(request.parameters)
         if not request.outputs:
             values["binary_data_output"] = True
         if values:
@@ -76,7 +76,7 @@ def _typed(request: ModelInferRequest, sizes: Sequence[int]) -> tuple[bytes, ...
 
 def _raw(tensor: ModelInferRequest.InferInputTensor) -> bytes:
     try:
-        return contents.raw(tensor.datatype, tensor.contents)
+        return convert.raw(tensor.datatype, tensor.contents)
     except ValueError as error:
         raise ValueError(f"input {tensor.name[:64]!r}: {error}") from None
 
@@ -85,7 +85,7 @@ def _inputs(request: ModelInferRequest, sizes: Sequence[int]) -> list[dict[str, 
     inputs = []
     left = iter(sizes)
     for tensor in request.inputs:
-        values = parameters.to_json(tensor.parameters)
+        values = convert.to_json(tensor.parameters)
         if _SHARED_MEMORY not in values:
             size = next(left, None)
             if size is not None:
@@ -102,7 +102,7 @@ def _inputs(request: ModelInferRequest, sizes: Sequence[int]) -> list[dict[str, 
 
 
 def _output(output: ModelInferRequest.InferRequestedOutputTensor) -> dict[str, Any]:
-    values = parameters.to_json(output.parameters)
+    values = convert.to_json(output.parameters)
     if _SHARED_MEMORY not in values:
         values["binary_data"] = True
     return {"name": output.name, "parameters": values} if values else {"name": output.name}
@@ -135,7 +135,7 @@ def reading(head: bytes, name: str, ours: Mapping[str, object]) -> Reading:
             model_version=content.get("model_version", ""),
             id=content.get("id", ""),
         )
-        parameters.from_json({**content.get("parameters", {}), **ours}, response.parameters)
+        convert.from_json({**content.get("parameters", {}), **ours}, response.parameters)
         tensors = tuple([_tensor(output, response) for output in content.get("outputs", ())])
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not of the protocol's form: {error}") from None
@@ -148,10 +148,10 @@ def _tensor(output: dict[str, Any], response: ModelInferResponse) -> int | bytes
     tensor = response.outputs.add(
         name=output["name"], datatype=output["datatype"], shape=output["shape"]
     )
-    parameters.from_json(values, tensor.parameters)
+    convert.from_json(values, tensor.parameters)
     if size is None:
         # In shared memory; or as JSON, by a server that does not know the binary extension.
-        return contents.pack(tensor.datatype, _flat(output["data"])) if "data" in output else b""
+        return convert.pack(tensor.datatype, _flat(output["data"])) if "data" in output else b""
     if not isinstance(size, int) or size < 0:
         raise ValueError("binary_data_size is no size")
     return size

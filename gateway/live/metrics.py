@@ -1,13 +1,13 @@
 """Every metric of the gateway. The hot path counts in plain numbers; a scrape renders them.
 
 Labels are bounded by the tier table and the settings: service, tier, variant, outcome, endpoint,
-and a few fixed words. Counters and histograms can be summed across processes and replicas; what
-a sum over worker processes does with a gauge is said beside its name.
+client, and a few fixed words. Counters and histograms can be summed across processes and replicas;
+what a sum over worker processes does with a gauge is said beside its name.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
@@ -18,9 +18,12 @@ from gateway.live.histogram import EDGES, Histogram
 from tailq.tier import TierTable
 
 Named = tuple[str, str]
+# Series that are there from the start, so that a first one is an increase.
+_FROM_THE_START: Final[tuple[Outcome, ...]] = ("on_time", "best_effort", "late", "shed", "failed")
 # What becomes of a gauge that several processes have. sum: of what each holds. max, min: of what
 # all see of the same thing.
 Rule = Literal["sum", "max", "min"]
+_Labels = TypeVar("_Labels", bound=tuple[str, ...])
 
 REQUESTS: Final = (
     "tailq_requests",
@@ -39,7 +42,23 @@ BEST_EFFORT: Final = (
     "tailq_best_effort",
     "Answers by the deadline that are held to no promise, by why.",
 )
-REFUSALS: Final = ("tailq_client_refusals", "Requests that a client was not allowed, by why.")
+CLIENT_REQUESTS: Final = (
+    "tailq_client_requests",
+    "Requests that a client was allowed; none are counted for clients without key or bounds.",
+)
+SHED: Final = (
+    "tailq_shed",
+    "Requests that were not tried, by what kept the promise; load: waits and held bodies, too.",
+)
+REFUSALS: Final = (
+    "tailq_client_refusals",
+    "Requests that a client was not allowed, by why; client is empty where it is not known.",
+)
+RETRIES: Final = ("tailq_upstream_retries", "Requests that were asked at a second endpoint.")
+EJECTIONS: Final = (
+    "tailq_upstream_ejections",
+    "How often an endpoint (variant is empty), or a variant at one, was left out for a while.",
+)
 RELOADS: Final = ("tailq_reloads", "Changed files that were taken (ok) or refused.")
 RESTARTS: Final = ("tailq_worker_restarts", "Worker processes that ended unbidden.")
 WORKERS: Final = ("tailq_workers", "Worker processes that serve.")
@@ -50,6 +69,19 @@ OUTSTANDING: Final = (
 OUTSTANDING_SECONDS: Final = (
     "tailq_outstanding_seconds",
     "Device-seconds that the requests at Triton now are worth.",
+)
+OTHERS: Final = (
+    "tailq_others_outstanding",
+    "Requests at Triton that are not this process's, as far as is seen: of sibling workers, and of "
+    "other gateways where Triton's metrics are read.",
+)
+OTHERS_SECONDS: Final = (
+    "tailq_others_outstanding_seconds",
+    "Device-seconds that they are worth.",
+)
+DRAIN: Final = (
+    "tailq_drain_ratio",
+    "Device-seconds of work that end at Triton in a second while requests wait for a place.",
 )
 IN_FLIGHT: Final = ("tailq_in_flight", "Requests at Triton now, by variant.")
 WAITING: Final = ("tailq_waiting", "Requests that wait for a place.")
@@ -65,7 +97,7 @@ FINGERPRINT: Final = (
 UPSTREAM_UP: Final = ("tailq_upstream_up", "Whether Triton answered when last asked.")
 UPSTREAM_EJECTED: Final = (
     "tailq_upstream_ejected",
-    "Whether an endpoint is left out for now because its requests failed.",
+    "Whether an endpoint is left out for now: it is down, or its requests failed.",
 )
 PROMISE: Final = (
     "tailq_promise_ratio",
@@ -80,6 +112,9 @@ DEADLINE: Final = ("tailq_tier_deadline_seconds", "The tier's own deadline.")
 GAUGES: Final[dict[str, Rule]] = {
     OUTSTANDING[0]: "sum",
     OUTSTANDING_SECONDS[0]: "sum",
+    OTHERS[0]: "max",
+    OTHERS_SECONDS[0]: "max",
+    DRAIN[0]: "sum",
     IN_FLIGHT[0]: "sum",
     WAITING[0]: "sum",
     WORKERS[0]: "sum",
@@ -104,25 +139,35 @@ def _none() -> dict[str, float]:
     return {}
 
 
+def _none_by_two() -> dict[tuple[str, str], float]:
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class Views:
     """What other parts have to say at a scrape: by variant or by endpoint, absent: not known.
 
-    in_flight, outstanding_s: at Triton now, requests and the device-seconds they are worth.
-    waiting: for a place. limits: places. corrections: observed over profiled latency. matches: 1
-    as profiled, 0 not. up, ejected: endpoints, 1 or 0. refusals: counts of what clients were not
-    allowed, by why.
+    in_flight, outstanding_s: at Triton now, requests and the device-seconds they are worth. others:
+    both, of others. waiting: for a place. drain: device-seconds of work a second. limits: places.
+    corrections: observed over profiled latency. matches: 1 as profiled, 0 not. up, ejected:
+    endpoints, 1 or 0. ejections: so far, by endpoint and variant. retries: so far. admitted,
+    refusals: requests of clients so far, by client, and by client and why.
     """
 
     in_flight: Callable[[], Mapping[str, float]] = _none
     outstanding_s: Callable[[], float] = float
+    others: Callable[[], tuple[int, float]] = lambda: (0, 0.0)
     waiting: Callable[[], int] = int
+    drain: Callable[[], float] = float
     limits: Callable[[], Mapping[str, float]] = _none
     corrections: Callable[[], Mapping[str, float]] = _none
     matches: Callable[[], Mapping[str, float]] = _none
     up: Callable[[], Mapping[str, float]] = _none
     ejected: Callable[[], Mapping[str, float]] = _none
-    refusals: Callable[[], Mapping[str, float]] = _none
+    ejections: Callable[[], Mapping[tuple[str, str], float]] = _none_by_two
+    retries: Callable[[], int] = int
+    admitted: Callable[[], Mapping[str, float]] = _none
+    refusals: Callable[[], Mapping[tuple[str, str], float]] = _none_by_two
 
 
 class Metrics(Collector):
@@ -135,17 +180,18 @@ class Metrics(Collector):
         self._upstream: dict[str, Histogram] = {}
         self._asks: dict[str, int] = {}
         self._best_effort: dict[tuple[str, str], int] = {}
+        self._shed: dict[tuple[str, str], int] = {}
         self.reload(table)
 
     def reload(self, table: TierTable) -> None:
         """Other tiers from now on. What was counted stays; no counter falls."""
         self._table = table
-        for tier in table.tiers:  # present from the start, so that a first failure is an increase
+        for tier in table.tiers:
             edges = (*EDGES, *(promise.deadline_s for promise in tier.promises))
             before = self._durations.get(tier.name, Histogram(()))
             self._durations[tier.name] = before.at(edges)
             for variant in sorted(tier.variants):
-                for outcome in ("on_time", "late", "failed"):
+                for outcome in _FROM_THE_START:
                     self._requests.setdefault((tier.name, variant, outcome), 0)
         for variant in sorted(table.variants):
             self._upstream.setdefault(variant, Histogram(EDGES))
@@ -161,9 +207,10 @@ class Metrics(Collector):
         self._durations[tier].observe(answer.total_s)
         for variant in answer.asked:
             self._asks[variant] += 1
-        if answer.best_effort is not None and answer.outcome == "best_effort":
-            why = (tier, answer.best_effort)
-            self._best_effort[why] = self._best_effort.get(why, 0) + 1
+        if answer.outcome in ("best_effort", "shed"):
+            counts = self._best_effort if answer.outcome == "best_effort" else self._shed
+            why = (tier, answer.best_effort or "load")
+            counts[why] = counts.get(why, 0) + 1
 
     def refused(self) -> None:
         """See dataplane.Recorder."""
@@ -179,20 +226,12 @@ class Metrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """See prometheus_client: the present numbers."""
         service = self._table.service
-        requests = CounterMetricFamily(*REQUESTS, labels=("service", "tier", "variant", "outcome"))
-        for (tier, variant, outcome), count in self._requests.items():
-            requests.add_metric((service, tier, variant, outcome), count)
-        yield requests
+        yield _counters(REQUESTS, ("tier", "variant", "outcome"), service, self._requests)
         yield _histograms(DURATION, "tier", service, self._durations)
         yield _histograms(UPSTREAM_DURATION, "variant", service, self._upstream)
-        asks = CounterMetricFamily(*ASKS, labels=("service", "variant"))
-        for variant, count in self._asks.items():
-            asks.add_metric((service, variant), count)
-        yield asks
-        best_effort = CounterMetricFamily(*BEST_EFFORT, labels=("service", "tier", "reason"))
-        for (tier, why), count in self._best_effort.items():
-            best_effort.add_metric((service, tier, why), count)
-        yield best_effort
+        yield _counters(ASKS, ("variant",), service, _by_one(self._asks))
+        yield _counters(BEST_EFFORT, ("tier", "reason"), service, self._best_effort)
+        yield _counters(SHED, ("tier", "reason"), service, self._shed)
         yield from self._seen()
         yield from self._promises()
 
@@ -202,11 +241,15 @@ class Metrics(Collector):
         in_flight = views.in_flight()
         yield GaugeMetricFamily(*OUTSTANDING, value=sum(in_flight.values()))
         yield GaugeMetricFamily(*OUTSTANDING_SECONDS, value=views.outstanding_s())
+        others, others_s = views.others()
+        yield GaugeMetricFamily(*OTHERS, value=others)
+        yield GaugeMetricFamily(*OTHERS_SECONDS, value=others_s)
         yield GaugeMetricFamily(*WAITING, value=views.waiting())
-        refusals = CounterMetricFamily(*REFUSALS, labels=("service", "reason"))
-        for why, count in views.refusals().items():
-            refusals.add_metric((service, why), count)
-        yield refusals
+        yield GaugeMetricFamily(*DRAIN, value=views.drain())
+        yield CounterMetricFamily(*RETRIES, value=views.retries())
+        yield _counters(EJECTIONS, ("endpoint", "variant"), service, views.ejections())
+        yield _counters(CLIENT_REQUESTS, ("client",), service, _by_one(views.admitted()))
+        yield _counters(REFUSALS, ("client", "reason"), service, views.refusals())
         for metric, label, values in (
             (IN_FLIGHT, "variant", in_flight),
             (LIMIT, "variant", views.limits()),
@@ -231,6 +274,19 @@ class Metrics(Collector):
             for family, value in zip(families, values, strict=True):
                 family.add_metric((self._table.service, tier.name), value)
         yield from families
+
+
+def _by_one(counts: Mapping[str, float]) -> Mapping[tuple[str], float]:
+    return {(name,): count for name, count in counts.items()}
+
+
+def _counters(
+    metric: Named, labels: tuple[str, ...], service: str, counts: Mapping[_Labels, float]
+) -> Metric:
+    family = CounterMetricFamily(*metric, labels=("service", *labels))
+    for values, count in counts.items():
+        family.add_metric((service, *values), count)
+    return family
 
 
 def _histograms(

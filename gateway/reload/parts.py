@@ -1,5 +1,6 @@
 """The files that may change while the gateway serves, and what is made of them."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,8 @@ from gateway.clients.settings import ClientsSettings
 from gateway.reload import reloader
 from gateway.settings import Settings
 from tailq.tier import TierTable
+
+log = logging.getLogger("tailq.gateway.reload")
 
 
 @dataclass(slots=True)
@@ -44,26 +47,36 @@ class TiersPart:
 class ClientsPart:
     """The clients in the settings file: a reloader.Part. All else in it needs a restart.
 
-    load: the settings that such a file content makes; raises TailqError.
+    load: the settings that such a file content makes; raises TailqError. running: those in use.
     """
 
     name = "clients"
 
     def __init__(
-        self, path: Path, load: Callable[[bytes], Settings], served: Served, apply: Apply
+        self,
+        path: Path,
+        load: Callable[[bytes], Settings],
+        running: Settings,
+        served: Served,
+        apply: Apply,
     ) -> None:
         self.path = path
         self._load = load
+        self._running = running
         self._served = served
         self._apply = apply
 
     async def take(self, content: bytes) -> None:
         """See reloader.Part."""
         served = self._served
-        clients = self._load(content).clients
+        settings = self._load(content)
+        clients = settings.clients
         clients.check([tier.name for tier in served.table.tiers])
         await self._apply(Served(served.table, served.tiers, clients))
         served.clients = clients
+        other = [name for name, value in settings if value != getattr(self._running, name)]
+        if waiting := ", ".join(name for name in other if name != self.name):
+            log.warning("%s: other settings need a restart: %s", self.path, waiting)
 
 
 class CertificatePart:

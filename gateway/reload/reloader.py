@@ -99,7 +99,9 @@ class Reloader:
                 await self.look()
             else:
                 self._asked.clear()
-                await self.reload()
+                found = await self.reload()
+                if all(verdict.result == "unchanged" for verdict in found):
+                    log.info("told to reload, but no file has changed")
 
     def soon(self) -> None:
         """Let watch() reload at once."""

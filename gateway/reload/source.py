@@ -38,7 +38,7 @@ class Source:
             (TiersPart(settings.tiers, served, apply), served.tiers)
         ]
         if self.file is not None:
-            clients = ClientsPart(self.file, self.settings, served, apply)
+            clients = ClientsPart(self.file, self.settings, settings, served, apply)
             parts.append((clients, reloader.read(self.file)))
         tls = settings.upstream.tls
         if tls is not None and tls.certificate is not None:

@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from fastapi.responses import Response as HttpResponse
 from starlette.exceptions import HTTPException
 
+from gateway import said
 from gateway.rest import openapi, problem
 from gateway.rest.exchange import Exchange
 from gateway.rest.response import Response, fields
@@ -53,6 +54,10 @@ def _errors(app: FastAPI) -> None:
         detail = f"{request.method} {request.url.path[:200]}: {error.detail}"
         return _problem(error.status_code, detail, error.headers)
 
+    @app.exception_handler(Exception)  # a mistake of ours; the server logs it
+    async def ours(_: Request, __: Exception) -> HttpResponse:
+        return _problem(500, "the gateway has failed; see its log")
+
     @app.exception_handler(BadRequest)
     async def bad(_: Request, error: BadRequest) -> HttpResponse:
         return _http(problem.of(error))
@@ -80,7 +85,7 @@ def _problem(status: int, detail: str, headers: Any = None) -> HttpResponse:
 
 
 def _unavailable(why: str) -> HttpResponse:
-    return _problem(503, why, {"retry-after": str(problem.RETRY_AFTER_S)})
+    return _problem(503, why, {"retry-after": str(said.RETRY_AFTER_S)})
 
 
 def _server_routes(app: FastAPI, readiness: Readiness, version: str) -> None:

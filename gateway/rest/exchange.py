@@ -1,6 +1,8 @@
 """One infer request over HTTP, from its headers to its response, whatever server carries it."""
 
+import logging
 from collections.abc import Callable, Iterable
+from typing import Final
 
 from gateway.clients import Client, ratelimit
 from gateway.dataplane import Answer, Execution
@@ -9,6 +11,8 @@ from gateway.rest.response import Response
 from gateway.rest.shared import Rest
 from gateway.upstream.base import Payload
 from tailq.errors import BadRequest
+
+_log: Final = logging.getLogger("tailq.gateway.rest")
 
 
 class Exchange:
@@ -109,16 +113,22 @@ class Exchange:
 
     def gone(self) -> None:
         """The client has left."""
-        if self._execution is not None:
-            execution = self._execution
-            self._release()
-            self._respond = _nobody
+        execution = self._execution
+        self._release()
+        self._respond = _nobody
+        if execution is not None:
             execution.leave()
 
     def _answered(self, answer: Answer) -> None:
         assert self.head is not None
         self._service.requests.ended(answer, self._id, self.head.passed)
-        self._close(self._rest.renderer.response(answer, self._id))
+        try:
+            response = self._rest.renderer.response(answer, self._id)
+        except Exception:  # noqa: BLE001  (a mistake of ours: logged, and not for the client)
+            _log.exception("an HTTP response could not be made")
+            text = "the gateway has failed; see its log"
+            response = problem.response(500, text, self._own_head())
+        self._close(response)
 
     def _refuse(self, error: BadRequest) -> None:
         self._close(problem.of(error, self._own_head()))

@@ -3,6 +3,7 @@
 import json
 from typing import Final
 
+from gateway import said
 from gateway.clients import ratelimit
 from gateway.errors import (
     Forbidden,
@@ -16,8 +17,6 @@ from gateway.rest.response import REASONS, Response
 from tailq.errors import BadRequest
 
 TYPE: Final = "application/problem+json"
-# Seconds after which a shed or failed request may be tried again: load and restarts pass quickly.
-RETRY_AFTER_S: Final = 1
 _STATUS: Final[dict[type[BadRequest], int]] = {
     Unauthorized: 401,
     Forbidden: 403,
@@ -45,7 +44,7 @@ def content(status: int, detail: str, **members: object) -> dict[str, object]:
 def response(status: int, detail: str, head: bytes = b"", **members: object) -> Response:
     """A problem as a response; `head`: further header lines, each ending in CRLF."""
     body = json.dumps(content(status, detail, **members)).encode()
-    retry = b"retry-after: %d\r\n" % RETRY_AFTER_S if status == 503 else b""
+    retry = b"retry-after: %d\r\n" % said.RETRY_AFTER_S if status == 503 else b""
     lines = b"content-type: %s\r\ncontent-length: %d\r\n%s%s" % (
         TYPE.encode(),
         len(body),

@@ -283,7 +283,8 @@ class InferProtocol(HttpToolsProtocol):
             return
         # A large body still on its way is not waited for: the connection is closed behind the
         # response.
-        close = not (cycle.keep_alive and (cycle.complete or cycle.spares_rest()))
+        keep = cycle.keep_alive and (cycle.complete or cycle.spares_rest())
+        close = self._rest.leaving or not keep
         self._write(response, close=close)
         self._since = self._now()
         self.server_state.total_requests += 1

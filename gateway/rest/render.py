@@ -5,6 +5,7 @@ from typing import Final
 
 from gateway import said, wording
 from gateway.dataplane import Answer
+from gateway.remembered import Remembered
 from gateway.rest import problem
 from gateway.rest.response import Response
 from gateway.rest.splice import splice
@@ -13,9 +14,7 @@ from tailq.tier import TierTable
 
 _JSON: Final = b"application/json"
 _BINARY: Final = b"application/octet-stream"
-# Answers differ by the deadlines that clients ask for: keep as many rendered as fit, start anew.
-_CACHED: Final = 1024
-_SHORT: Final = 1024
+_SHORT: Final = 1024  # bytes of a head that is worth remembering
 
 
 class Renderer:
@@ -25,13 +24,16 @@ class Renderer:
         self._service = json.dumps(table.service).encode()
         self._name = table.service
         self._table = table
-        self._cache: dict[said.Key, tuple[bytes, bytes]] = {}
-        self._spliced: dict[tuple[bytes, bytes], bytes] = {}
+        self._said = Remembered[said.Key, tuple[bytes, bytes]]()
+        self._spliced = Remembered[tuple[bytes, bytes], bytes]()
 
     def response(self, answer: Answer, request_id: bytes) -> Response:
         """The response to a request that the dataplane has answered."""
         if isinstance(answer.result, Reply):
-            return self._good(answer, answer.result, request_id)
+            response = self._good(answer, answer.result, request_id)
+            if response is not None:
+                return response
+            answer = said.unreadable(answer, "malformed JSON")
         return problem.response(
             _status(answer),
             wording.why_not(answer, self._name),
@@ -39,7 +41,8 @@ class Renderer:
             outcome=answer.outcome,
         )
 
-    def _good(self, answer: Answer, reply: Reply, request_id: bytes) -> Response:
+    def _good(self, answer: Answer, reply: Reply, request_id: bytes) -> Response | None:
+        """None: the answer's JSON is none."""
         head, parameters = self._rendered(answer)
         body: tuple[bytes | memoryview, ...] = (reply.body,)
         json_length = reply.json_length
@@ -48,11 +51,12 @@ class Renderer:
         cut = size if json_length is None else min(json_length, size)
         if reply.encoding is None:
             spliced = self._splice(reply.body[:cut], parameters)
-            if spliced is not None:
-                # Large tensors stay where they are: two pieces instead of a copy of all.
-                body = (spliced, memoryview(reply.body)[cut:]) if cut < size else (spliced,)
-                size += len(spliced) - cut
-                cut = len(spliced)
+            if spliced is None:
+                return None
+            # Large tensors stay where they are: two pieces instead of a copy of all.
+            body = (spliced, memoryview(reply.body)[cut:]) if cut < size else (spliced,)
+            size += len(spliced) - cut
+            cut = len(spliced)
         if json_length is not None:
             kind, length = _BINARY, b"inference-header-content-length: %d\r\n" % cut
         if reply.encoding is not None:
@@ -69,24 +73,21 @@ class Renderer:
         if len(head) > _SHORT:
             return splice(head, self._service, parameters)
         key = (head, parameters)
-        spliced = self._spliced.get(key)
+        spliced = self._spliced.find(key)
         if spliced is None:
             spliced = splice(head, self._service, parameters)
             if spliced is not None:
-                if len(self._spliced) >= _CACHED:
-                    self._spliced.clear()
-                self._spliced[key] = spliced
+                self._spliced.learn(key, spliced)
         return spliced
 
     def _rendered(self, answer: Answer) -> tuple[bytes, bytes]:
         """Header lines, and members of `parameters`, of a good answer."""
         key = said.key(answer)
-        found = self._cache.get(key)
+        found = self._said.find(key)
         if found is None:
-            if len(self._cache) >= _CACHED:
-                self._cache.clear()
             parameters = json.dumps(said.parameters(answer), separators=(",", ":"))
-            found = self._cache[key] = (self._head(answer), parameters.encode()[1:-1])
+            found = (self._head(answer), parameters.encode()[1:-1])
+            self._said.learn(key, found)
         return found
 
     def _head(self, answer: Answer) -> bytes:
@@ -104,9 +105,4 @@ def _status(answer: Answer) -> int:
 
 
 def _timing(answer: Answer) -> bytes:
-    if answer.queue_s is None or answer.upstream_s is None:
-        return b"server-timing: queue;dur=%.3f\r\n" % (answer.total_s * 1000)
-    return b"server-timing: queue;dur=%.3f, upstream;dur=%.3f\r\n" % (
-        answer.queue_s * 1000,
-        answer.upstream_s * 1000,
-    )
+    return b"server-timing: %s\r\n" % said.timing(answer).encode()

@@ -7,12 +7,17 @@ from gateway.service import Service
 
 
 class Rest:
-    """heads: of requests on the hot path, and whether they keep their connection."""
+    """heads: of requests on the hot path, and whether they keep their connection.
+
+    leaving: the gateway is about to end: each answer says that its connection is closed behind it,
+    so that no client sends its next request there.
+    """
 
     def __init__(self, service: Service) -> None:
         self.service = service
         self.renderer = Renderer(service.table)
         self.heads = Heads[tuple[Head, bool]]()
+        self.leaving = False
 
     def reload(self) -> None:
         """The service's tiers or clients are others now."""

@@ -39,7 +39,7 @@ def splice(head: bytes, name: bytes, parameters: bytes) -> bytes | None:
 def _parsed(head: bytes, name: bytes, parameters: bytes) -> bytes | None:
     try:
         content = json.loads(head)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(content, dict):
         return None

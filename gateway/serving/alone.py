@@ -1,6 +1,7 @@
 """The gateway as one process: data and admin listeners in one loop."""
 
 import asyncio
+import logging
 from typing import Any
 
 from gateway.admin.listener import AdminListener
@@ -12,10 +13,12 @@ from gateway.live.families import Families
 from gateway.reload.parts import Served
 from gateway.reload.reloader import Reloader, Verdict
 from gateway.reload.source import Source
-from gateway.serving import server, signals
+from gateway.serving import background, server, signals
 from gateway.serving.addresses import Addresses, Ready
 from gateway.serving.node import Node
 from gateway.settings import Settings
+
+log = logging.getLogger("tailq.gateway.serving")
 
 
 class Alone:
@@ -54,12 +57,14 @@ async def serve(source: Source, settings: Settings, served: Served, ready: Ready
         node.put(changed)
 
     reloader = source.reloader(settings, served, apply)
+    # gRPC's library would not tell why its port cannot be had, and write lines of its own.
+    server.bind(listen.host, listen.grpc).close()
     operators = server.bind(listen.admin_host, listen.admin)
     admin = AdminListener(Alone(node, reloader, settings), operators)
     ports = await node.start(server.bind(listen.host, listen.http_port), listen.grpc)
     await admin.start()
     told = signals.listen(reloader.soon)
-    watching = asyncio.create_task(reloader.watch())
+    watching = background.start("reload", reloader.watch())
     ready(
         Addresses(
             server.address(listen.host, ports.http),
@@ -68,6 +73,7 @@ async def serve(source: Source, settings: Settings, served: Served, ready: Ready
         )
     )
     await told.wait()
+    log.info("told to end; requests in flight are answered first")
     watching.cancel()
     await node.drain()
     await admin.stop()

@@ -18,7 +18,7 @@ from gateway.grpc.server import GrpcServer
 from gateway.live import families
 from gateway.live.families import Families
 from gateway.reload.parts import Served
-from gateway.serving import server
+from gateway.serving import background, server
 from tailq.errors import TailqError
 from tailq.tier import TierTable
 
@@ -71,10 +71,10 @@ class Node:
         await _either(serving, self._http.listening)
         self._tasks = [
             serving,
-            asyncio.create_task(gateway.upstreams.probes.run()),
-            asyncio.create_task(gateway.upstreams.others.run()),
-            asyncio.create_task(gateway.fingerprints.run()),
-            asyncio.create_task(self._look()),
+            background.start("probes", gateway.upstreams.probes.run()),
+            background.start("others' load", gateway.upstreams.others.run()),
+            background.start("fingerprints", gateway.fingerprints.run()),
+            background.start("upkeep", self._look()),
         ]
         # What was loaded by now stays; without this, every full collection walks it all, and that
         # is a pause of tens of milliseconds in the middle of somebody's deadline.
@@ -84,7 +84,7 @@ class Node:
 
     async def drain(self) -> None:
         """Say "not ready", take nothing new, answer what is in flight, let go of the rest."""
-        self.gateway.readiness.leaving = True
+        self.gateway.readiness.leaving = self.gateway.rest.leaving = True
         await asyncio.sleep(self.gateway.settings.listen.lame_duck_s)
         serving, *others = self._tasks
         if self._http is not None and self._grpc is not None:

@@ -10,9 +10,9 @@ from typing import Any, Final, cast
 
 import uvicorn
 
+from gateway.errors import CannotListen
 from gateway.rest.protocol import InferProtocol, Patience
 from gateway.rest.shared import Rest
-from tailq.errors import TailqError
 
 # Beyond the longest deadline in flight: for responses to be written.
 DRAIN_S: Final = 5.0
@@ -81,12 +81,12 @@ _PLAIN: Final[dict[str, Any]] = {
 
 
 def bind(host: str, port: int, *, shared: bool = False) -> socket.socket:
-    """A socket to listen with. Raises TailqError if that cannot be had.
+    """A socket to listen with. Raises CannotListen if that cannot be had.
 
     shared: together with other processes, each with a socket of its own (SO_REUSEPORT).
     """
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
+        family, kind, protocol, _, place = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         listener = socket.socket(family, kind, protocol)
@@ -94,19 +94,19 @@ def bind(host: str, port: int, *, shared: bool = False) -> socket.socket:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if shared:
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-            listener.bind(address)
+            listener.bind(place)
         except OSError:
             listener.close()
             raise
     except OSError as error:
-        raise TailqError(f"cannot listen at {host}:{port}: {error.strerror}") from None
+        raise CannotListen(address(host, port), str(error.strerror)) from None
     return listener
 
 
 def reserve(host: str, port: int) -> socket.socket:
     """A bound socket that does not listen: the port is ours, for sockets bound to it as shared.
 
-    Raises TailqError if somebody has it, be it as shared.
+    Raises CannotListen if somebody has it, be it as shared.
     """
     with bind(host, port) as alone:
         port = port_of(alone)

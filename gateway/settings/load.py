@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from gateway.clients.settings import ANONYMOUS_IS
 from gateway.settings.model import Settings, keys
 from tailq.errors import TailqError
 
@@ -17,6 +18,17 @@ PREFIX: Final = "TAILQ_GATEWAY__"
 _REMEDY: Final[dict[tuple[str, ...], str]] = {
     ("tiers",): "name the tier table: --tiers FILE, or tiers = … in the settings",
     ("upstream",): "name Triton's HTTP endpoint: --triton HOST:PORT, or [upstream] endpoints = […]",
+}
+# In the place of a mistake: not written by whoever made it.
+_NO_KEYS: Final = frozenset(("[key]", *ANONYMOUS_IS))
+# Where pydantic speaks of Python's types: what is wanted instead, by its kind of error.
+_WANTED: Final = {
+    **dict.fromkeys(("tuple_type", "frozen_set_type"), 'must be a list, such as ["…"]'),
+    **dict.fromkeys(("model_type", "dict_type"), "must be a table of keys"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "must be true or false"),
+    "path_type": "must be the path of a file",
+    "byte_size": 'must be a number of bytes, or a size such as "64MiB"',
+    "byte_size_unit": 'must be a number of bytes, or a size such as "64MiB"',
 }
 
 
@@ -77,6 +89,8 @@ def _of_file(file: Path, content: bytes | None) -> Iterator[Given]:
         read = tomllib.loads((file.read_bytes() if content is None else content).decode())
     except OSError as error:
         raise TailqError(f"{file}: cannot be read ({error.strerror})") from None
+    except RecursionError:
+        raise TailqError(f"{file}: not TOML: nested too deeply") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise TailqError(f"{file}: not TOML: {error}") from None
     yield from _leaves((), read, str(file))
@@ -116,7 +130,7 @@ def _put(tree: dict[str, Any], one: Given) -> None:
 def _explain(
     problem: Mapping[str, Any], origins: Mapping[tuple[str, ...], str], file: Path | None
 ) -> str:
-    loc = tuple(str(part) for part in problem["loc"])
+    loc = tuple(str(part) for part in problem["loc"] if part not in _NO_KEYS)
     *section, key = loc or ("settings",)
     place = f"[{'.'.join(section)}] {key}" if section else key
     origin = _origin(loc, origins)
@@ -127,7 +141,8 @@ def _explain(
         there = ", ".join(keys(section))
         said = f"no such key; there are: {there}" if there else "no such key"
     else:
-        said = str(problem["msg"]).removeprefix("Value error, ")
+        message = str(problem["msg"]).removeprefix("Value error, ")
+        said = _WANTED.get(problem["type"], message)
     return f"{origin}: {said}" if origin.startswith("--") else f"{origin}: {place}: {said}"
 
 

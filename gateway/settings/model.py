@@ -13,7 +13,9 @@ from gateway.upstream.settings import UpstreamSettings
 
 _MIB = 1 << 20
 
-Port = Annotated[int, Field(ge=0, le=65535)]
+_LAST_PORT = 65535
+
+Port = Annotated[int, Field(ge=0, le=_LAST_PORT)]
 Count = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
 Size = Annotated[ByteSize, Field(ge=1)]
@@ -50,6 +52,20 @@ class ListenSettings(Section):
     def admin(self) -> int:
         """The admin port to bind."""
         return self._after(self.admin_port, 2)
+
+    @model_validator(mode="after")
+    def _ports_fit(self) -> Self:
+        ports = {"http_port": self.http_port, "grpc_port": self.grpc, "admin_port": self.admin}
+        for key, port in ports.items():
+            if port > _LAST_PORT:
+                raise ValueError(f"{key} follows http_port and would be {port}; set it")
+        if self.admin_host != self.host:
+            del ports["admin_port"]
+        fixed = [port for port in ports.values() if port]
+        if len(set(fixed)) < len(fixed):
+            said = ", ".join(f"{key} {port}" for key, port in ports.items())
+            raise ValueError(f"each listener needs a port of its own, not {said}")
+        return self
 
     def _after(self, port: int | None, offset: int) -> int:
         if port is not None or self.http_port == 0:

@@ -14,12 +14,17 @@ class Threshold:
 
     in_a_row: failures without a success between them. share, of: this share of the requests of a
     window has failed, and so many of them at least. window_s: seconds; it begins with a failure.
+
+    lasting_s: seconds that a row lasts before it means that nothing succeeds. Requests that are
+    themselves at fault come in a row too, if one client sends some at once; those of others, which
+    succeed, lie between them sooner than that.
     """
 
     in_a_row: int = 5
     share: float = 0.5
     of: int = 10
     window_s: float = 5.0
+    lasting_s: float = 1.0
 
 
 class Breaker:
@@ -28,7 +33,7 @@ class Breaker:
     What the trial brings closes it, or opens it for longer (M. Nygard, "Release It!", 2007).
     Time is passed in, seconds, never falling.
 
-    entirely: it was opened by failures in a row: nothing succeeds; else some requests do.
+    entirely: nothing succeeds, and has not for a while; else some requests do, or may.
     calm: closed, and without a failure that matters still: then nobody needs to report successes.
     retry_at: when an open one becomes half open.
     """
@@ -38,6 +43,7 @@ class Breaker:
         "_failed",
         "_good",
         "_row",
+        "_row_since",
         "_since",
         "_threshold",
         "_trial",
@@ -56,11 +62,12 @@ class Breaker:
         self.retry_at = 0.0
         self._trial = False  # one is under way
         self._row = self._good = self._failed = 0
-        self._since = 0.0
+        self._row_since = self._since = 0.0
 
     def reset(self) -> None:
         """Forget everything: what was failing is another one now."""
         self._backoff.reset()
+        self._end_row()
         self._become("closed")
 
     @property
@@ -77,9 +84,9 @@ class Breaker:
 
     def succeeded(self, now: float, *, trial: bool = False) -> None:
         """A request was answered."""
+        self._end_row()
         if self.state == "closed":
             if not self.calm:
-                self._row = 0
                 self._good += 1
                 if now - self._since > self._threshold.window_s:
                     self._become("closed")
@@ -90,6 +97,11 @@ class Breaker:
 
     def failed(self, now: float, *, trial: bool = False) -> None:
         """A request has failed."""
+        if not self._row:
+            self._row_since = now
+        self._row += 1
+        lasting = now - self._row_since >= self._threshold.lasting_s
+        self.entirely = lasting and self._row >= self._threshold.in_a_row
         if self.state == "closed":
             self._count(now)
         elif trial:
@@ -108,15 +120,18 @@ class Breaker:
     def _count(self, now: float) -> None:
         threshold = self._threshold
         if self.calm or now - self._since > threshold.window_s:
-            row = self._row
             self._become("closed")
-            self._row, self._since, self.calm = row, now, False
-        self._row += 1
+            self._since, self.calm = now, False
         self._failed += 1
         total = self._good + self._failed
-        self.entirely = self._row >= threshold.in_a_row
-        if self.entirely or (total >= threshold.of and self._failed >= threshold.share * total):
+        if self._row >= threshold.in_a_row or (
+            total >= threshold.of and self._failed >= threshold.share * total
+        ):
             self._open(now)
+
+    def _end_row(self) -> None:
+        self._row = 0
+        self.entirely = False
 
     def _open(self, now: float) -> None:
         self._become("open")
@@ -126,4 +141,4 @@ class Breaker:
         self.state = state
         self.calm = state == "closed"
         self._trial = False
-        self._row = self._good = self._failed = 0
+        self._good = self._failed = 0

@@ -174,6 +174,11 @@ class Connection(asyncio.Protocol):
 
     # httptools
 
+    def on_message_begin(self) -> None:
+        """See httptools."""
+        if self._complete is not None:
+            self._give_up("more than one answer")
+
     def on_header(self, name: bytes, value: bytes) -> None:
         """See httptools."""
         self._headers += 1
@@ -197,8 +202,6 @@ class Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         """See httptools."""
         status = self._parser.get_status_code()
-        if self._complete is not None:
-            self._give_up("two answers")
         if status >= 200:  # else an interim response, the real one follows
             body = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
             self._complete = Message(status, body, self._json_length, self._encoding)

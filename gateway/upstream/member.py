@@ -15,6 +15,7 @@ log = logging.getLogger("tailq.gateway.upstream")
 # Of a Triton that is down, and of one that fails: so that it is back in a second or two.
 _DOWN: Final = (0.2, 1.0)
 _FAILING: Final = (0.5, 2.0)
+_LOGGED: Final = 300  # characters of a text of Triton's
 ENDPOINT, VARIANT = 1, 2  # whose trial a request is; bits
 
 
@@ -203,7 +204,8 @@ class Member:
 
     def _missing(self, offer: Offer, why: str) -> None:
         if not offer.missing:
-            log.warning("Triton at %s does not serve %s: %s", self.name, offer.variant, why)
+            told = (self.name, offer.variant, _line(why))
+            log.warning("Triton at %s does not serve %s: %s", *told)
             offer.missing = True
             self.ejected[offer.variant] += 1
 
@@ -222,7 +224,7 @@ class Member:
             return
         if before == "closed":
             what = self._called(variant)
-            log.warning("%s fails, and is asked less for now: %s", what, failure.detail)
+            log.warning("%s fails, and is asked less for now: %s", what, _line(failure.detail))
             self.ejected[variant] += 1
         self._clock.call_at(breaker.retry_at, lambda: self._wake(breaker))
 
@@ -237,7 +239,13 @@ class Member:
         calm = self.is_up is True and self.breaker.calm
         for offer in self.offers.values():
             offer.calm = calm and offer.breaker.calm and not offer.missing
-        seen = (self.is_up, self.admits, *(offer.admits for offer in self.offers.values()))
+        offers = self.offers.values()
+        seen = (self.is_up, self.admits, *((offer.admits, offer.partly) for offer in offers))
         if seen != self._seen:
             self._seen = seen
             self._changed()
+
+
+def _line(text: str) -> str:
+    """A text of Triton's for the log; what a client wrote in it must not look like our lines."""
+    return "".join(sign if sign.isprintable() else " " for sign in text[:_LOGGED])

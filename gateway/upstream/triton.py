@@ -19,6 +19,8 @@ _MISSING: Final = ("Request for unknown model", "Model version not ready")
 _BUSY: Final = ("Exceeds maximum queue size", "Request timeout expired")
 # What it says, with status 404, of shared memory that a request names and nobody has registered.
 _NO_REGION: Final = "Unable to find "
+# Characters of a text of Triton's that are told further: what a client wrote may stand in it.
+_LONGEST_TEXT: Final = 4096
 # Statuses below 500 that are about the server or the model, not about the request.
 _NOT_THE_CLIENT: Final = frozenset((401, 403, 404, 405, 408, 429))
 
@@ -81,13 +83,7 @@ class TritonHttp:
     async def json(self, path: str, within_s: float) -> dict[str, Any] | None:
         """The JSON object that Triton answers to a GET; None: no such answer."""
         answer = await self.get(path, within_s)
-        if answer is None or answer.status != 200:
-            return None
-        try:
-            content = json.loads(answer.body)
-        except ValueError:
-            return None
-        return content if isinstance(content, dict) else None
+        return None if answer is None or answer.status != 200 else _object(answer.body)
 
     def drop_idle(self) -> None:
         """Close the connections that nothing is asked over."""
@@ -110,6 +106,9 @@ def judge(message: Message) -> Result:
     """What a response of Triton's to an inference request means."""
     status = message.status
     if status == 200:
+        # What is compressed cannot be looked into; what is not is an object, or no answer at all.
+        if message.encoding is None and not message.body.startswith(b"{"):
+            return Failure("broken", "an answer that is no JSON object")
         return Reply(message.body, message.json_length, message.encoding)
     detail = error_text(message.body) or f"Triton answered {status}"
     if status < 400:
@@ -129,10 +128,15 @@ def judge(message: Message) -> Result:
 
 
 def error_text(body: bytes) -> str | None:
-    """The `error` of a Triton error answer, None if it has none."""
+    """The `error` of a Triton error answer, cut if it is long; None if it has none."""
+    text = (_object(body) or {}).get("error")
+    return text[:_LONGEST_TEXT] if isinstance(text, str) else None
+
+
+def _object(body: bytes) -> dict[str, Any] | None:
+    """The JSON object in `body`; None: there is none, or it is nested too deeply."""
     try:
         content = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    text = content.get("error") if isinstance(content, dict) else None
-    return text if isinstance(text, str) else None
+    return content if isinstance(content, dict) else None

@@ -27,6 +27,7 @@ class Child:
         with theirs:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
+                "-P",  # or a folder called "gateway" where the operator stands would be run instead
                 *("-m", "gateway.workers.worker", str(theirs.fileno()), str(board)),
                 pass_fds=(theirs.fileno(), board),
                 stdin=asyncio.subprocess.DEVNULL,

@@ -17,7 +17,7 @@ from gateway.live.families import Families
 from gateway.reload.parts import Served
 from gateway.reload.reloader import Reloader, Verdict
 from gateway.reload.source import Source
-from gateway.serving import server, signals
+from gateway.serving import background, server, signals
 from gateway.serving.addresses import Addresses, Ready
 from gateway.settings import Settings
 from gateway.upstream.backoff import Backoff
@@ -64,7 +64,9 @@ class Supervisor:
             if isinstance(result, BaseException):
                 self.kill()
                 raise result
-        self._keepers = [asyncio.create_task(self._keep(number)) for number in numbers]
+        self._keepers = [
+            background.start(f"keeper of worker {number}", self._keep(number)) for number in numbers
+        ]
 
     async def poll(self) -> None:
         """Know every worker's numbers, should it crash; for ever."""
@@ -233,8 +235,8 @@ async def serve(source: Source, settings: Settings, served: Served, ready: Ready
         await supervisor.start()
         await admin.start()
         tasks = [
-            asyncio.create_task(supervisor.poll()),
-            asyncio.create_task(supervisor.reloader.watch()),
+            background.start("polling of workers", supervisor.poll()),
+            background.start("reload", supervisor.reloader.watch()),
         ]
         ready(
             Addresses(
@@ -244,6 +246,7 @@ async def serve(source: Source, settings: Settings, served: Served, ready: Ready
             )
         )
         await told.wait()
+        log.info("told to end; requests in flight are answered first")
         for task in tasks:
             task.cancel()
         await supervisor.drain()

@@ -4,18 +4,7 @@ import heapq
 import itertools
 from collections.abc import Callable
 
-
-class VirtualTimer:
-    """A timer on the virtual clock."""
-
-    __slots__ = ("callback",)
-
-    def __init__(self, callback: Callable[[], object]) -> None:
-        self.callback: Callable[[], object] | None = callback
-
-    def cancel(self) -> None:
-        """See gateway.clock.Timer."""
-        self.callback = None
+from gateway.clock import Alarm
 
 
 class VirtualClock:
@@ -28,15 +17,15 @@ class VirtualClock:
     def __init__(self) -> None:
         self._now = 0.0
         self._order = itertools.count()
-        self._timers: list[tuple[float, int, VirtualTimer]] = []
+        self._timers: list[tuple[float, int, Alarm]] = []
 
     def now(self) -> float:
         """Virtual seconds."""
         return self._now
 
-    def call_at(self, when: float, callback: Callable[[], object]) -> VirtualTimer:
+    def call_at(self, when: float, callback: Callable[[], object]) -> Alarm:
         """See gateway.clock.Clock."""
-        timer = VirtualTimer(callback)
+        timer = Alarm(callback)
         heapq.heappush(self._timers, (max(when, self._now), next(self._order), timer))
         return timer
 

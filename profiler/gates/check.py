@@ -20,12 +20,11 @@ from profiler.gates.interval import Interval
 from profiler.gates.verdicts import Checked, Claim, Verdict
 from profiler.record.evidence import Evidence
 from profiler.record.judging import Judge
-from profiler.tiers.compile import GATEWAY_HOP_S
 from tailq.errors import ArtefactError
 from tailq.guarantee import share
 from tailq.plan import Plan
 from tailq.profile import Profile
-from tailq.tier import Promise, Tier, TierTable
+from tailq.tier import GATEWAY_HOP_S, Promise, Tier, TierTable
 
 
 def check(

@@ -20,6 +20,7 @@ from tailq.errors import ArtefactError
 from tailq.plan import Plan
 from tailq.profile import Profile
 from tailq.tier import (
+    GATEWAY_HOP_S,
     Basis,
     Conditions,
     Limit,
@@ -30,10 +31,6 @@ from tailq.tier import (
     Tier,
     TierTable,
 )
-
-# The profile times Triton directly; behind the gateway an answer has one hop more. The hop takes
-# a fraction of a millisecond (docs/gateway.md); promises leave it this much.
-GATEWAY_HOP_S = 0.002
 
 
 @dataclass(frozen=True)

@@ -118,10 +118,10 @@ class OpenLoop:
             while not condition():  # noqa: ASYNC110  (it looks; there is no event)
                 await asyncio.sleep(0.01)
 
-    async def until_answered(self, count: int) -> None:
+    async def until_answered(self, count: int, within_s: float = 60) -> None:
         """Go on for so many more answers."""
         goal = len(self.ended) + count
-        await self.until(lambda: len(self.ended) >= goal)
+        await self.until(lambda: len(self.ended) >= goal, within_s)
 
     async def until_kept(self, within_s: float) -> None:
         """Go on until a whole second's requests of every tier are kept (but one in twenty)."""

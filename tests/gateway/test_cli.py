@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -79,7 +80,36 @@ def test_a_taken_port_is_a_clear_error(tiers: Path, option: str, workers: int) -
         port = taken.getsockname()[1]
         options = ["--port=0", f"--{option}={port}", f"--workers={workers}"]
         result = run(f"--tiers={tiers}", TRITON, *options)
-    check_refused(result, f"127.0.0.1:{port}")
+    check_refused(result, f"cannot listen at 127.0.0.1:{port}: Address already in use")
+    assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [
+        ("--port=65536", "--port: Input should be less than or equal to 65535"),
+        ("--port=http", "--port: Input should be a valid integer"),
+        ("--max-body-mib=big", "--max-body-mib: must be a number of bytes, or a size"),
+        ("--workers=0", "--workers: Input should be greater than or equal to 1"),
+        ("--log-level=loud", "--log-level: Input should be 'debug', 'info'"),
+        ("--max-body-mib=0", "--max-body-mib: Input should be greater than or equal to 1"),
+        ("--grpc-port=8080", "--grpc-port: each listener needs a port of its own"),
+    ],
+)
+def test_a_bad_option_is_one_line(tiers: Path, option: str, says: str) -> None:
+    """As every other mistake in the settings."""
+    result = run("--check", f"--tiers={tiers}", TRITON, option)
+    check_refused(result, f"tailq-gateway: {says}")
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_flag_can_take_back_what_the_file_says(tiers: Path, tmp_path: Path) -> None:
+    """In both directions: to cancel at the deadline, or not to."""
+    settings = tmp_path / "gateway.toml"
+    settings.write_text('[limits]\nat_deadline = "cancel"\n')
+    options = ["--check", f"--settings={settings}", f"--tiers={tiers}", TRITON]
+    assert "cancelled" in run(*options).stdout
+    assert "cancelled" not in run(*options, "--no-cancel-at-deadline").stdout
 
 
 def test_check_says_what_would_be_served(tiers: Path, tmp_path: Path) -> None:
@@ -119,6 +149,47 @@ def test_it_ends_when_told(tmp_path: Path, number: signal.Signals, workers: int)
     with GatewayProcess(tmp_path, TABLE, "127.0.0.1:1", f"--workers={workers}") as gateway:
         assert gateway.stop(number) == 0
         assert "Traceback" not in gateway.log
+
+
+def test_before_its_end_it_sends_clients_elsewhere(tmp_path: Path) -> None:
+    """While it is a lame duck it still answers, and each answer ends its connection."""
+    settings = tmp_path / "gateway.toml"
+    settings.write_text("[listen]\nlame_duck_s = 3\n")
+    with GatewayProcess(tmp_path, TABLE, "127.0.0.1:1", f"--settings={settings}") as gateway:
+        connection = HTTPConnection("127.0.0.1", gateway.port, timeout=20)
+
+        def ask() -> str | None:
+            connection.request("POST", "/v2/models/fashion/infer", b"{}", {"tailq-tier": "gold"})
+            with connection.getresponse() as response:
+                response.read()
+                return response.getheader("connection")
+
+        assert ask() is None
+        gateway.send(signal.SIGTERM)
+        while not gateway.state()["workers"][0]["leaving"]:
+            pass
+        assert ask() == "close"
+        connection.close()
+        assert gateway.wait() == 0
+
+
+def test_where_the_operator_stands_does_not_matter(tiers: Path, tmp_path: Path) -> None:
+    """Workers are the installed gateway, whatever a folder there is called."""
+    (tmp_path / "gateway").mkdir()
+    (tmp_path / "gateway" / "__init__.py").write_text("raise SystemExit('not this one')")
+    installed = Path(sys.executable).with_name("tailq-gateway")
+    command = [str(installed), f"--tiers={tiers}", TRITON]
+    with subprocess.Popen(
+        [*command, "--port=0", "--workers=2"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        process.terminate()
+    assert line.startswith("tailq-gateway serves 'fashion'")
 
 
 def test_the_log_can_be_json(tmp_path: Path) -> None:

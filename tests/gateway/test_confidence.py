@@ -89,15 +89,26 @@ def test_a_maximum_is_the_greatest_probability(values: NDArray[np.float32]) -> N
     st.sampled_from(["softmax", "maximum"]),
 )
 def test_any_numbers_give_a_probability_or_nothing(values: NDArray[np.float64], kind: Kind) -> None:
-    """Nothing exactly where one is not finite, or there are none (or one, of a softmax)."""
+    """Nothing exactly where one is not finite, or no sample (or one number, of a softmax)."""
     found = reader(kind)("m", of(values, "FP64"))
-    tells = values.size > 0 and bool(np.isfinite(values).all())
+    samples, columns = values.shape
+    tells = samples > 0 and bool(np.isfinite(values).all())
     if kind == "softmax":
-        tells = tells and values.shape[1] > 1
+        tells = tells and columns > 1
     assert (found is not None) == tells
     assert found is None or 0 <= found <= 1
     data = {"outputs": [output(values, "FP64", data=values.ravel().tolist())]}
     assert reader(kind)("m", Reply(json.dumps(data).encode())) == pytest.approx(found)
+
+
+@pytest.mark.parametrize("samples", [1, 3])
+def test_a_detector_that_finds_nothing_is_sure_of_nothing(samples: int) -> None:
+    """As the profiler has it: the threshold of a cascade decides, and the answer is a known one."""
+    nothing = np.zeros((samples, 0), np.float32)
+    expected = [max(row.tolist(), default=0.0) for row in nothing]  # as in profiler/tasks/detection
+    assert reader("maximum")("m", of(nothing)) == min(expected)
+    empty = Reply(json.dumps({"outputs": [output(nothing, "FP32", data=[])]}).encode())
+    assert reader("maximum")("m", empty) == min(expected)
 
 
 @pytest.mark.parametrize("classes", [10, 200])

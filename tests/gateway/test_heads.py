@@ -53,7 +53,7 @@ def test_what_came_once_is_not_kept() -> None:
         heads.learn(b"x-request-id: %d\r\n\r\n" % number, "once", 0)
     assert heads.find(HEAD + END + b"xyz") == ("known", b"xyz")
     assert heads.find(b"x-request-id: 99999\r\n\r\n") is None
-    assert len(heads._seen) <= 4096
+    assert len(heads._known._seen) <= 4096
 
 
 def test_memory_is_bounded() -> None:

@@ -114,3 +114,22 @@ def test_above_so_many_a_second_they_are_counted(
     assert told.records[3].message == "request late"
     requests.flush()
     assert len(told.records) == 4
+
+
+def test_libraries_do_not_chatter(capsys: pytest.CaptureFixture[str]) -> None:
+    """At level debug it is the gateway that is debugged; of libraries only warnings are told."""
+    root, ours = logging.getLogger(), logging.getLogger("tailq")
+    handlers, levels = root.handlers[:], (root.level, ours.level)
+    try:
+        logs.configure("debug", "text")
+        for name in ("tailq.gateway", "grpc._cython.cygrpc"):
+            logging.getLogger(name).debug("details of %s", name)
+            logging.getLogger(name).warning("warning of %s", name)
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(levels[0])
+        ours.setLevel(levels[1])
+    said = capsys.readouterr().err
+    assert "details of tailq" in said
+    assert "details of grpc" not in said
+    assert said.count("warning of") == 2

@@ -125,7 +125,14 @@ def test_nothing_given_is_told_with_remedies() -> None:
         ('[log]\nlevel = "loud"', "[log] level: Input should be 'debug', 'info'"),
         ("[listen]\nworkers = 0", "[listen] workers: Input should be greater than"),
         ('[limits]\nmax_buffered = "1KiB"', "limits: max_buffered must be at least max_body"),
-        ("listen = 3", "listen: Input should be a valid dictionary"),
+        ("listen = 3", "listen: must be a table of keys"),
+        ("[listen]\nhttp_port = 65534", "listen: admin_port follows http_port and would be 65536"),
+        ("[listen]\ngrpc_port = 8080", "listen: each listener needs a port of its own, not http_"),
+        ('[limits]\nmax_body = "64 cows"', "[limits] max_body: must be a number of bytes, or a"),
+        ('[clients]\nanonymous = "maybe"', "[clients] anonymous: must be true or false"),
+        ("[clients.anonymous]\ntier = 1", "[clients.anonymous] tier: no such key"),
+        ('[clients.named.Shop]\nkeys = ["%s"]' % ("0" * 64), "[clients.named] Shop: String should"),
+        ('[clients.named.a]\nkeys = ["x"]', "[clients.named.a.keys] 0: must be the SHA-256 of a"),
         ("[sevice]\nx = 1", "sevice: no such key; there are: tiers, listen, upstream"),
         ("[clients.named.shop]\nkeys = [1]", "[clients.named.shop.keys] 0: Input should be a"),
     ],
@@ -146,6 +153,7 @@ def test_a_mistake_in_the_file_names_file_key_and_remedy(
         (None, "cannot be read (No such file or directory)"),
         (b"tiers = ", "not TOML: Invalid value (at end of document)"),
         (b"\xff", "not TOML: 'utf-8' codec"),
+        (b"a = " + b"[" * 10_000, "not TOML: nested too deeply"),
     ],
 )
 def test_a_file_that_is_none_is_told(tmp_path: Path, content: bytes | None, says: str) -> None:
@@ -162,6 +170,8 @@ def test_mistakes_elsewhere_name_their_variable_or_flag(file: Path) -> None:
     variable = f"{PREFIX}LISTEN__WORKERS"
     (line,) = told(file, {variable: "many"})
     assert line.startswith(f"{variable}: [listen] workers: Input should be a valid integer")
+    (line,) = told(file, {f"{PREFIX}UPSTREAM__ENDPOINTS": "a:1"})
+    assert line.endswith('[upstream] endpoints: must be a list, such as ["…"]')
     (line,) = told(file, {f"{PREFIX}UPSTREAM__ENDPOINTS": "[a"})
     assert line == f"{PREFIX}UPSTREAM__ENDPOINTS: lists and tables are written in JSON"
     (line,) = told(file, {}, [flag("upstream.endpoints", ["nothing"])])

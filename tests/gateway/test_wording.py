@@ -47,6 +47,15 @@ def test_a_shed_request_is_told_why(because: BestEffort | None, says: str) -> No
     assert says in why_not(answer(because=because), "fashion")
 
 
+def test_only_a_tier_that_would_rather_refuse_is_said_to() -> None:
+    """Another one is shed when nothing is likely to come of it."""
+    shed = answer(because="deadline")
+    assert "is not likely to answer in time" in why_not(shed, "fashion")
+    strict = shed.decision.tier.model_copy(update={"otherwise": "shed"})
+    shed = replace(shed, decision=replace(shed.decision, tier=strict))
+    assert "would rather refuse" in why_not(shed, "fashion")
+
+
 def test_a_late_one_is_told_its_deadline() -> None:
     """The one that was applied."""
     assert why_not(answer("late"), "fashion") == "no answer within the deadline of 50 ms"

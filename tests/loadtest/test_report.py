@@ -1,9 +1,12 @@
 """The verdict: promise beside delivery, late and failed answers counting as none."""
 
+from io import StringIO
+
 import pytest
+from rich.console import Console
 
 from loadtest.openloop import Reply
-from loadtest.report import judge
+from loadtest.report import as_table, judge
 from tests.tables import promise, table, tier
 
 TABLE = table(tier("gold", 0.01, promise("large", 0.1, quality=0.9)))
@@ -46,6 +49,32 @@ def test_a_tier_without_answers_is_not_kept(sent: list[Reply]) -> None:
     report = judge(TABLE, sent, 60)
     assert not report.kept
     assert report.tiers["gold"].p50_s is None
+
+
+def test_a_rescued_answer_counts_and_a_shed_request_does_not() -> None:
+    """What matters is what was answered and when, not which part of a plan answered."""
+    rescued = [Reply("gold", 0.09, True, "small", "rescued")] * 90
+    shed = [Reply("gold", 0.001, False, None, "error", "[503] too many")] * 10
+    gold = judge(TABLE, [*rescued, *shed], 60).tiers["gold"]
+    assert gold.delivered == gold.on_time == 0.9
+    assert gold.outcomes == {"rescued": 90, "error": 10}
+
+
+def test_the_table_fits_a_terminal_of_80_columns() -> None:
+    """However many variants answered: figures and verdict are legible, the most frequent named."""
+    names = ("large", "medium_int8", "medium", "small")
+    replies = [
+        Reply("gold", 0.0123, True, f"fashion_{name}", "on_time")
+        for times, name in zip((8, 6, 4, 2), names, strict=True)
+        for _ in range(times)
+    ]
+    console = Console(width=80, file=StringIO())
+    console.print(as_table(judge(TABLE, replies, 60)))
+    assert isinstance(console.file, StringIO)
+    text = console.file.getvalue()
+    for whole in ("promised", "delivered", "100.0 (83.2–100.0)", "12.3/12.3", "kept", *names[:3]):
+        assert whole in text
+    assert "small" not in text
 
 
 def test_errors_are_counted_by_their_text() -> None:

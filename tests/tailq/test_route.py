@@ -7,7 +7,7 @@ answers take.
 import pytest
 
 from tailq.errors import UnknownTier
-from tailq.plan import Single
+from tailq.plan import Race, Single
 from tailq.route import Ask, Load, Router
 from tests.tables import promise, table, tier
 
@@ -111,3 +111,14 @@ def test_a_variant_that_is_not_the_profiled_one_is_best_effort() -> None:
     """It is asked, and nothing promised of it."""
     decision = Router(TABLE).decide(Ask(tier="gold"), 0.0, Load(foreign=frozenset({"large"})))
     assert (decision.best_effort, decision.shed) == ("fingerprint", False)
+
+
+@pytest.mark.parametrize(("outstanding", "best_effort"), [(2, None), (3, "load")])
+def test_a_race_counts_as_the_two_requests_that_it_is(
+    outstanding: int, best_effort: str | None
+) -> None:
+    """Also in a table that says nothing of how long answers take."""
+    race = Race(fast="small", accurate="large", threshold=0.5)
+    router = Router(table(tier("gold", 0.0, promise(race, 0.1)), max_outstanding=4))
+    decision = router.decide(Ask(tier="gold"), 0.0, Load(outstanding=outstanding))
+    assert decision.best_effort == best_effort

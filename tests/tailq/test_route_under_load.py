@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tailq.foresight import beside, foresee
+from tailq.offer import WORTH_TRYING
 from tailq.outlook import Outlook
 from tailq.plan import Race, Rescue, Single
-from tailq.route import WORTH_TRYING, Ask, Load, Router
+from tailq.route import Ask, Load, Router
 from tailq.tier import Option, Otherwise, Promise, TierTable
 from tests.served import option, options, promise, served, table
 
@@ -129,6 +130,20 @@ def test_a_foreign_variant_is_asked_only_where_nothing_else_keeps_the_promise() 
     assert (decision.plan, decision.best_effort) == (LARGE, "fingerprint")
 
 
+@pytest.mark.parametrize("where", ["own", "other"])
+def test_another_deployment_turns_no_tier_away(where: str) -> None:
+    """A tier that would rather refuse answers best effort by variants that were not profiled.
+
+    But what is more likely late than not is not tried whatever serves it.
+    """
+    made = gold(small=0.8 if where == "own" else 0.94, otherwise="shed")
+    load = Load(foreign=frozenset({"large"} if where == "own" else {"large", "small"}))
+    decision = Router(made).decide(Ask(), 0.0, load)
+    assert (decision.plan, decision.best_effort, decision.shed) == (LARGE, "fingerprint", False)
+    hopeless = Router(made).decide(Ask(), 0.0995, load)
+    assert hopeless.shed
+
+
 def test_more_in_flight_than_profiled_is_best_effort_by_the_plan_it_would_have_been() -> None:
     """Its own request counts: of four profiled three others may be in flight, of a race two."""
     router = Router(gold())
@@ -144,6 +159,18 @@ def test_more_in_flight_than_profiled_is_best_effort_by_the_plan_it_would_have_b
     )
     assert raced.decide(Ask(), 0.0, Load(outstanding=2)).best_effort is None
     assert raced.decide(Ask(), 0.0, Load(outstanding=3)).best_effort == "load"
+
+
+@pytest.mark.parametrize(("outstanding", "best_effort"), [(6, None), (7, "load")])
+def test_what_was_profiled_of_one_device_holds_for_each_of_several(
+    outstanding: int, best_effort: str | None
+) -> None:
+    """Of two devices with four requests each a race may have the last two places."""
+    race = Race(fast="small", accurate="large", threshold=0.8)
+    by_race = option(race, (0.5, 0.9, 0.95), (0.5, 0.5, 0.95))
+    router = Router(table(FAMILY, promise(0.2, 0.8, by_race)))
+    decision = router.decide(Ask(), 0.0, Load(outstanding=outstanding, endpoints=2))
+    assert decision.best_effort == best_effort
 
 
 @given(options(("small", "large", "large2")), st.floats(0.004, 0.3), st.floats(0.1, 1))
@@ -244,7 +271,7 @@ def test_decisions_agree_with_a_plain_reckoning(
         most = max(nearly(*each, outlook, left_s, load, spare=False) for each in mine)
         assert most >= decision.promise.quality - 1e-6 or decision.plan == decision.promise.plan
     else:
-        assert decision.shed or otherwise == "best_effort"
+        assert decision.shed or otherwise == "best_effort" or decision.best_effort == "fingerprint"
         for one, of in keeping:
             assert nearly(one, of, outlook, left_s, load, spare=True) < of.quality
 

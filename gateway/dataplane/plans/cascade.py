@@ -16,10 +16,6 @@ class CascadeCourse:
     one answers more than it was proven with. With one in hand, that one leaves.
     """
 
-    def first(self, plan: Cascade) -> tuple[str, ...]:
-        """See Course."""
-        return plan.stages[:1]
-
     def begin(self, request: "Execution", plan: Cascade, now: float) -> None:
         """See Course."""
         request.ask(plan.stages[0], now)

@@ -16,10 +16,6 @@ class Course(Protocol[PlanT]):
     Nothing is heard of a request that has been answered. now: seconds, on the dataplane's clock.
     """
 
-    def first(self, plan: PlanT, /) -> tuple[str, ...]:
-        """The variants that are asked at once when there is a place."""
-        ...
-
     def begin(self, request: "Execution", plan: PlanT, now: float, /) -> None:
         """There is a place: ask."""
 

@@ -12,14 +12,10 @@ if TYPE_CHECKING:
 class RaceCourse:
     """See Course. If one of them fails the other's answer is taken, as best effort."""
 
-    def first(self, plan: Race) -> tuple[str, ...]:
-        """See Course."""
-        return (plan.fast, plan.accurate)
-
     def begin(self, request: "Execution", plan: Race, now: float) -> None:
         """See Course."""
-        request.ask(plan.fast, now)
-        request.ask(plan.accurate, now)
+        for variant in plan.at_once:
+            request.ask(variant, now)
 
     def replied(
         self, request: "Execution", plan: Race, variant: str, reply: Reply, now: float

@@ -18,10 +18,6 @@ class RescueCourse:
     was proven with. A primary that fails is rescued at once.
     """
 
-    def first(self, plan: Rescue) -> tuple[str, ...]:
-        """See Course."""
-        return (plan.primary,)
-
     def begin(self, request: "Execution", plan: Rescue, now: float) -> None:
         """See Course."""
         request.ask(plan.primary, now)

@@ -12,10 +12,6 @@ if TYPE_CHECKING:
 class SingleCourse:
     """See Course."""
 
-    def first(self, plan: Single) -> tuple[str, ...]:
-        """See Course."""
-        return (plan.variant,)
-
     def begin(self, request: "Execution", plan: Single, now: float) -> None:
         """See Course."""
         request.ask(plan.variant, now)

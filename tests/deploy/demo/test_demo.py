@@ -50,7 +50,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
         steps.compile()
         steps.describe()
         with steps.gateway(triton.endpoints.http, 0) as gateway:
-            yield Played(steps, gateway, steps.load(gateway, 15))
+            yield Played(steps, gateway.http, steps.load(gateway.http, 15))
 
 
 def test_every_offered_tier_is_kept_on_unseen_images(played: Played) -> None:

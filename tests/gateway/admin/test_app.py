@@ -118,7 +118,9 @@ def test_clients_are_reloaded_from_the_settings(gateway: GatewayProcess, folder:
     assert status == 422
     assert "'silver'" in content["files"][1]["why"]
     assert infer(gateway, "fast") == 200
-    refused = gateway.metrics()['tailq_client_refusals_total{reason="tier",service="fashion"}']
+    refused = gateway.metrics()[
+        'tailq_client_refusals_total{client="shop",reason="tier",service="fashion"}'
+    ]
     assert refused == 2
 
 

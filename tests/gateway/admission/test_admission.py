@@ -160,9 +160,10 @@ def test_whatever_happens(places: int, waiting: int, happens: list[tuple]) -> No
                 house.scale(places, endpoints)
             case "others", others:
                 house.others = others
+                house.account.look()
         house.check()
         assert house.admission.waiting <= waiting
-        assert house.admission.wait_s(2, 0.2) >= 0
+        assert house.admission.wait_s(2, 0.2, ("a",)) >= 0
     house.end_all()
     house.check()
     assert house.admission.waiting == 0
@@ -312,18 +313,37 @@ def test_more_endpoints_are_more_places() -> None:
     assert house.admission.limits == {"a": 2, "b": 2, "c": 2}
 
 
+def test_other_tiers_may_have_more_places_or_fewer() -> None:
+    """With more those who wait go at once; with fewer nobody goes until what is too much ended."""
+    house = House(places=1)
+    house.enter("a")
+    waiting = [house.enter("a") for _ in range(4)]
+    house.scale(1, 2)
+    house.capacity = 4
+    house.admission.resize(2)
+    assert [bool(client.fate) for client in waiting] == [True, True, True, False]
+    assert house.admission.limits == {"a": 4, "b": 4, "c": 4}
+    house.capacity = 2
+    house.admission.resize(1)
+    for _ in range(2):
+        house.end()
+        assert not waiting[3].fate
+    house.end()
+    assert waiting[3].fate == ["admitted"]
+
+
 def test_the_wait_is_that_for_the_work_ahead() -> None:
     """Places first, then who is more urgent; nothing measured yet: a second in a second."""
     house = House(places=2)
-    assert house.admission.wait_s(1, 1.0) == 0.0
+    assert house.admission.wait_s(1, 1.0, ("a",)) == 0.0
     house.enter("a")
     house.enter("c")
     # Both places are taken by 60 ms of work: on average half of it must end.
-    assert house.admission.wait_s(1, 1.0) == pytest.approx(0.03, rel=0.01)
+    assert house.admission.wait_s(1, 1.0, ("a",)) == pytest.approx(0.03, rel=0.01)
     house.enter("b", deadline=0.5, work_s=0.02)
     house.enter("b", deadline=2.0, work_s=0.02)
-    assert house.admission.wait_s(1, 1.0) == pytest.approx(0.06, rel=0.01)
-    assert house.admission.wait_s(1, 3.0) == pytest.approx(0.08, rel=0.01)
+    assert house.admission.wait_s(1, 1.0, ("a",)) == pytest.approx(0.06, rel=0.01)
+    assert house.admission.wait_s(1, 3.0, ("a",)) == pytest.approx(0.08, rel=0.01)
 
 
 def test_the_wait_follows_the_measured_rate_and_grows_while_nothing_ends() -> None:
@@ -331,15 +351,15 @@ def test_the_wait_follows_the_measured_rate_and_grows_while_nothing_ends() -> No
     house = House(places=4)
     for _ in range(4):
         house.enter("b")
-    before = house.admission.wait_s(1, 1.0)
+    before = house.admission.wait_s(1, 1.0, ("a",))
     for _ in range(400):
         house.enter("b")
         house.clock.run_until(house.clock.now() + 0.01)
         house.end()
     assert house.admission.drain == pytest.approx(2.0, rel=0.05)
-    assert house.admission.wait_s(1, 1.0) == pytest.approx(before / 2, rel=0.05)
+    assert house.admission.wait_s(1, 1.0, ("a",)) == pytest.approx(before / 2, rel=0.05)
     house.clock.run_until(house.clock.now() + 2.0)
-    assert house.admission.wait_s(1, 1.0) > before
+    assert house.admission.wait_s(1, 1.0, ("a",)) > before
 
 
 def test_what_leaves_the_account_counts_however_it_ended() -> None:
@@ -363,12 +383,12 @@ def test_the_wait_of_the_less_urgent_counts_what_more_urgent_ones_bring() -> Non
         house.clock.run_until(house.clock.now() + 0.018)
         house.end()
     house.enter("b")
-    assert house.admission.wait_s(1, 1.0) < 0.05
-    assert house.admission.wait_s(2, 1.0) > 0.1
+    assert house.admission.wait_s(1, 1.0, ("a",)) < 0.05
+    assert house.admission.wait_s(2, 1.0, ("a",)) > 0.1
 
 
 def test_a_newcomer_that_is_not_concerned_by_a_limit_does_not_wait_for_it() -> None:
-    """Where its variants are told, those who wait for others do not count."""
+    """Those who wait for another variant, whose limit is reached, do not count."""
     house = House(places=8)
     lower_limit(house, "a", 1)
     house.enter("a")
@@ -376,4 +396,16 @@ def test_a_newcomer_that_is_not_concerned_by_a_limit_does_not_wait_for_it() -> N
         house.enter("a")
     assert house.admission.wait_s(1, 2.0, ("b",)) == 0.0
     assert house.admission.wait_s(1, 2.0, ("a",)) > 0.05
-    assert house.admission.wait_s(1, 2.0) > 0.05
+
+
+def test_the_wait_is_reckoned_where_variants_that_cost_nothing_are_left() -> None:
+    """What sums of floats leave over is no work, least of all less than none."""
+    account = Account({"a": 0.1, "b": 0.7, "c": 0.0})
+    admission = Admission(account, VirtualClock(), places=1)
+    client = House(places=1).enter("a")  # only so that there is a waiter
+    worth = {variant: account.add(variant) for variant in "abc"}
+    admission.enter(Ticket(client, ("a",), 1, 1.0, 0.1))
+    for variant in "ba":
+        account.remove(variant, worth[variant])
+    assert account.own_s >= 0
+    assert admission.wait_s(2, 1.0, ("a",)) >= 0

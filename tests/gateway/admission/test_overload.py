@@ -69,7 +69,7 @@ class World:
         """One request; it enters if it would have its place by its deadline."""
         now = self.clock.now()
         deadline = now + self.deadline_s
-        foreseen_s = self.admission.wait_s(priority, deadline)
+        foreseen_s = self.admission.wait_s(priority, deadline, ("a",))
         if foreseen_s > self.deadline_s:
             self.refused[priority] += 1
             return

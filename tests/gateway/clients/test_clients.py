@@ -50,6 +50,15 @@ def test_who_is_not_known_is_refused(sent: bytes | None, says: str) -> None:
     assert clients.unknown == 1
 
 
+def test_whoever_was_counted_stays_so_when_gone() -> None:
+    """A counter that fell would be taken for a restart; who is never counted is not shown."""
+    before = Clients(named())
+    client = before.identify(SENT)
+    client.enter("gold", NOTHING, 0.0)
+    after = Clients(ClientsSettings(), before)
+    assert {name: one.admitted for name, one in after.standings} == {"shop": 1}
+
+
 def test_without_a_key_one_is_anonymous() -> None:
     """By default everybody may ask; an unknown key is still refused."""
     clients = Clients(named().model_copy(update={"anonymous": True}))

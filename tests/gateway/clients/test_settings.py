@@ -15,7 +15,7 @@ HASH = "0" * 64
     ("settings", "says"),
     [
         ({"named": {"shop": {}}}, "keys"),
-        ({"named": {"shop": {"keys": ["tailq_in_clear"]}}}, "pattern"),
+        ({"named": {"shop": {"keys": ["tailq_in_clear"]}}}, "must be the SHA-256"),
         ({"named": {"shop": {"keys": [HASH]}, "b": {"keys": [HASH]}}}, "'shop' and 'b' have the"),
         ({"named": {"anonymous": {"keys": [HASH]}}}, "choose another name"),
         ({"named": {"Shop!": {"keys": [HASH]}}}, "pattern"),

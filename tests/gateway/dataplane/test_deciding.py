@@ -94,9 +94,20 @@ def test_a_reload_does_not_touch_what_was_opened_before() -> None:
     assert [(a.outcome, a.variant) for a in answers] == [("on_time", "large")]
 
 
-@pytest.mark.parametrize(("endpoints", "outstanding"), [(1, 5), (2, 2), (3, 1)])
-def test_load_is_that_of_one_endpoint(endpoints: int, outstanding: int) -> None:
-    """Own and others' work is shared by the endpoints; requests are those where there are least."""
+def test_a_reload_does_not_touch_how_confidences_are_read() -> None:
+    """A plan's thresholds are for the scale of confidence that it was compiled with."""
+    plan = Cascade(stages=("small", "large"), thresholds=(0.5,))
+    cascading = table(tier("gold", 0.0, promise(plan, 0.2)))
+    b = bench(cascading, says(0.05, 0.6))
+    answers = b.ask(GOLD)
+    b.plane.confidence = lambda _variant, _reply: 0.4
+    b.clock.run_until(1.0)
+    assert [(a.outcome, a.confidence, a.asked) for a in answers] == [("on_time", 0.6, ("small",))]
+
+
+@pytest.mark.parametrize("endpoints", [1, 2, 3])
+def test_load_is_own_and_others_work_shared_by_the_endpoints(endpoints: int) -> None:
+    """Requests are all there are, work is that of one endpoint."""
     router = guided(ON_LARGE)
     b = bench(router, service_s={"large": 0.06})
     b.upstream.endpoints = endpoints
@@ -109,7 +120,7 @@ def test_load_is_that_of_one_endpoint(endpoints: int, outstanding: int) -> None:
     b.clock.run_until(0.001)
     b.open(GOLD)
     load = router.seen[-1][1]
-    assert (load.now, load.outstanding) == (0.001, outstanding)
+    assert (load.now, load.outstanding, load.endpoints) == (0.001, 5, endpoints)
     assert load.outstanding_s == near(0.3 / endpoints)
     assert (load.foreign, load.absent) == (b.plane.foreign, b.upstream.absent)
 
@@ -153,18 +164,18 @@ def test_who_has_to_wait_is_decided_for_the_load_at_its_turn() -> None:
     b = bench(guide, usual=usual, places=2, service_s=service_s)
     for _ in range(3):
         b.ask(GOLD)
-    load = guide.seen[2][1]
+    load = guide.seen[-1][1]
     assert (load.outstanding, load.outstanding_s) == (1, near(0.03))
 
 
-def test_who_waits_past_the_deadline_is_late_and_never_asked() -> None:
-    """It leaves the queue at its deadline."""
+def test_who_waits_past_the_deadline_is_shed_and_never_asked() -> None:
+    """It leaves the queue at its deadline where nothing is known of how long answers take."""
     b = bench(TABLE, says(None), places=1)
     b.ask(GOLD)
     b.clock.run_until(0.01)
     answers = b.ask()
     b.clock.run_until(0.11)
-    assert [(a.outcome, a.asked, a.queue_s) for a in answers] == [("late", (), None)]
+    assert [(a.outcome, a.asked, a.queue_s) for a in answers] == [("shed", (), None)]
     assert b.plane.admission.waiting == 0
     assert [variant for _, variant in b.asked] == ["large"]
 
@@ -210,6 +221,21 @@ def test_a_race_waits_for_two_places() -> None:
     assert b.asked[2:] == [(0.05, "small"), (0.05, "large")]
 
 
+def test_a_plan_that_is_chosen_at_its_turn_needs_a_place_of_its_own() -> None:
+    """Decided again for a race, or for a variant at its limit, a request waits for that."""
+    race = promise(Race(fast="small", accurate="large", threshold=0.5), 0.2).plan
+    guide = guided(ON_SMALL, ON_SMALL, replace(ON_SMALL, plan=race))
+    b = bench(guide, says(0.05), says(0.01, 0.9), says(0.01), places=2)
+    execution, _ = b.open(GOLD)
+    b.ask(GOLD)
+    execution.send(BODY)
+    b.clock.run_until(0.04)
+    assert (b.asked, b.plane.admission.waiting) == ([(0.0, "small")], 1)
+    b.clock.run_until(1.0)
+    assert b.asked[1:] == [(0.05, "small"), (0.05, "large")]
+    assert b.is_idle()
+
+
 def test_a_stage_asked_next_keeps_its_place_from_those_who_wait() -> None:
     """A request that is in goes through, before any that waits."""
     cascading = table(
@@ -221,4 +247,33 @@ def test_a_stage_asked_next_keeps_its_place_from_those_who_wait() -> None:
     b.ask()
     b.clock.run_until(1.0)
     assert b.asked == [(0.0, "small"), (0.01, "large"), (near(0.03), "medium")]
+    assert b.is_idle()
+
+
+RACE = replace(
+    ON_LARGE, plan=promise(Race(fast="small", accurate="large", threshold=0.5), 0.2).plan
+)
+
+
+def test_a_race_does_not_wait_where_one_place_keeps_the_promise() -> None:
+    """It is decided anew for a device with one free place, which a race has no room on."""
+    guide = guided(ON_LARGE, RACE, ON_LARGE)
+    b = bench(guide, usual={"large": says(0.03)}, places=2, service_s={"large": 0.03})
+    b.ask(GOLD)
+    b.ask(GOLD)
+    assert [load.outstanding for _, load in guide.seen] == [0, 1, 1]
+    assert b.asked == [(0.0, "large"), (0.0, "large")]
+
+
+def test_a_race_waits_for_two_places_where_nothing_else_keeps_the_promise() -> None:
+    """Then it is decided for a device on which there are two."""
+    guide = guided(ON_LARGE, RACE, ON_SMALL, RACE)
+    usual = {"large": says(0.03), "small": says(0.01, 0.9)}
+    b = bench(guide, usual=usual, places=2, service_s={"large": 0.03, "small": 0.01})
+    b.ask(GOLD)
+    b.ask(GOLD)
+    assert [load.outstanding for _, load in guide.seen] == [0, 1, 1, 0]
+    assert (b.asked, b.plane.admission.waiting) == ([(0.0, "large")], 1)
+    b.clock.run_until(1.0)
+    assert b.asked[1:] == [(0.03, "small"), (0.03, "large")]
     assert b.is_idle()

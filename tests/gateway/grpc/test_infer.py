@@ -96,7 +96,7 @@ async def test_large_messages_pass(echoing: Stub, aio: Any, compression: str | N
 async def test_messages_over_the_limit_are_refused(
     echoing: Stub, make_running: MakeRunning
 ) -> None:
-    """RESOURCE_EXHAUSTED, compressed or not, before it is decompressed at length."""
+    """RESOURCE_EXHAUSTED, compressed or not, by gRPC itself; counted as the request's mistake."""
     async with make_running(max_body=1 << 20) as running, serving(running) as served:
         under, over = bytes(1 << 19), bytes(1 << 21)
         for compression in (None, grpc.Compression.Gzip, grpc.Compression.Deflate):
@@ -106,6 +106,8 @@ async def test_messages_over_the_limit_are_refused(
                     served.address, data, FAST_TIER, compression=compression
                 )
                 assert status is code, text
+        assert running.outcomes() == {"on_time": 3, "invalid": 3}
+        await until(served.is_empty)
 
 
 async def test_trailers_say_what_http_headers_say(echoing: Stub, served: Serving) -> None:
@@ -206,6 +208,8 @@ SPOOFED = response("400 Bad Request", b'{"error":"no input \'Request for unknown
 NO_REGION = response(
     "404 Not Found", b'{"error":"Unable to find shared memory region: \'nowhere\'"}'
 )
+# More than a client takes, as the text of a status.
+LONG = b'{"error":"%s"}' % ("\N{GRINNING FACE}" * 3000).encode()
 REFUSAL = response("400 Bad Request", b"{\"error\":\"input 'x' of 'small' is odd\"}")
 
 
@@ -220,6 +224,9 @@ REFUSAL = response("400 Bad Request", b"{\"error\":\"input 'x' of 'small' is odd
         (b"nonsense\r\n\r\n", Code.INTERNAL, "broken"),
         (ok(b"no JSON"), Code.INTERNAL, "no answer"),
         (ok(b'{"outputs":[{}]}'), Code.INTERNAL, "no answer"),
+        (ok(b'{"outputs":' + b"[" * 100_000), Code.INTERNAL, "no answer"),
+        (response("400 Bad Request", b'{"error":"half \\ud800"}'), Code.INVALID_ARGUMENT, "half ?"),
+        (response("400 Bad Request", LONG), Code.INVALID_ARGUMENT, "\N{GRINNING FACE}" * 255),
     ],
 )
 async def test_tritons_failures_are_told_apart(
@@ -236,6 +243,9 @@ async def test_tritons_failures_are_told_apart(
     assert says in text
     assert ("retry-after" in trailers) == (code is Code.UNAVAILABLE)
     assert trailers["tailq-variant"] == "small"
+    failed = code in (Code.UNAVAILABLE, Code.INTERNAL)
+    assert trailers["tailq-outcome"] == ("failed" if failed else "invalid")
+    assert "tailq-guarantee" not in trailers
 
 
 async def test_the_deadline_is_kept(stub: Stub, served: Serving) -> None:

@@ -15,7 +15,7 @@ from tritonclient.utils import InferenceServerException
 from gateway.grpc.protocol import generate, inference_pb2
 from tailq.errors import TailqError
 from tests.gateway.grpc.serving import FAST, Serving, call, message, serving
-from tests.gateway.running import MakeRunning
+from tests.gateway.running import MakeRunning, until
 from tests.gateway.stub import Received, Stub, answer, ok
 
 SERVICE = "inference.GRPCInferenceService"
@@ -61,6 +61,22 @@ async def test_without_triton_it_lives_and_is_not_ready(
     assert await aio.is_server_live()
     assert not await aio.is_server_ready()
     assert not await aio.is_model_ready("fashion")
+    with pytest.raises(InferenceServerException, match="try again") as caught:
+        await aio.get_model_metadata("fashion")
+    assert caught.value.status() == "StatusCode.UNAVAILABLE"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [b"{}", b'{"platform":1}', b'{"platform":"p","inputs":[{}]}', b'{"platform":"p","inputs":[1]}'],
+)
+async def test_metadata_that_are_none_are_unavailable(stub: Stub, aio: Any, told: bytes) -> None:
+    """What Triton tells in another form is not made up, and no mistake of the client's."""
+
+    async def strange(request: Received) -> bytes | None:
+        return ok(told) if request.path.count("/") == 3 else await answer(request)
+
+    stub.handler = strange
     with pytest.raises(InferenceServerException, match="try again") as caught:
         await aio.get_model_metadata("fashion")
     assert caught.value.status() == "StatusCode.UNAVAILABLE"
@@ -144,6 +160,26 @@ async def test_who_watches_hears_of_a_change(stub: Stub, served: Serving) -> Non
         stub.handler = down
         assert (await watching.read()).status == Status.NOT_SERVING
         watching.cancel()
+
+
+async def test_those_who_watch_leave_room_for_requests(
+    served: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One too many is told to check instead; whoever ends makes room for another."""
+    monkeypatch.setattr("gateway.grpc.health._MOST_WATCH", 1)
+    async with aio.insecure_channel(served.address) as channel:
+        health: Any = health_pb2_grpc.HealthStub(channel)
+        first = health.Watch(health_pb2.HealthCheckRequest())
+        assert (await first.read()).status == Status.SERVING
+        second = health.Watch(health_pb2.HealthCheckRequest())
+        assert await second.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        first.cancel()
+        own = served.server._health
+        assert own is not None
+        await until(lambda: own._watching == 0)
+        third = health.Watch(health_pb2.HealthCheckRequest())
+        assert (await third.read()).status == Status.SERVING
+        third.cancel()
 
 
 async def test_the_health_of_others_is_unknown(served: Serving) -> None:

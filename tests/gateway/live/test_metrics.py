@@ -1,5 +1,7 @@
 """What a scrape sees."""
 
+from dataclasses import replace
+
 import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import generate_latest
@@ -45,7 +47,12 @@ def metrics() -> Metrics:
         matches=lambda: {"small": 0},
         up=lambda: {"triton:8000": 1},
         ejected=lambda: {"triton:8000": 0},
-        refusals=lambda: {"quota": 7},
+        others=lambda: (5, 0.5),
+        drain=lambda: 1.25,
+        ejections=lambda: {("triton:8000", "small"): 2},
+        retries=lambda: 3,
+        admitted=lambda: {"shop": 9},
+        refusals=lambda: {("shop", "quota"): 7},
     )
     return Metrics(TABLE, views)
 
@@ -75,7 +82,7 @@ def test_requests_are_counted_by_how_they_ended(metrics: Metrics) -> None:
 def test_series_exist_before_the_first_request(metrics: Metrics) -> None:
     """A first failure is an increase from zero, not a new series that rate() would miss."""
     gold = {"service": "fashion", "tier": "gold", "variant": "large"}
-    for outcome in ("on_time", "late", "failed"):
+    for outcome in ("on_time", "best_effort", "late", "shed", "failed"):
         assert value(metrics, "tailq_requests_total", outcome=outcome, **gold) == 0
 
 
@@ -112,7 +119,14 @@ def test_what_other_parts_say_is_exported(metrics: Metrics) -> None:
     assert value(metrics, "tailq_fingerprint_match", **small) == 0
     assert value(metrics, "tailq_upstream_up", **at) == 1
     assert value(metrics, "tailq_upstream_ejected", **at) == 0
-    assert value(metrics, "tailq_client_refusals_total", reason="quota", **fashion) == 7
+    assert value(metrics, "tailq_others_outstanding") == 5
+    assert value(metrics, "tailq_others_outstanding_seconds") == 0.5
+    assert value(metrics, "tailq_drain_ratio") == 1.25
+    assert value(metrics, "tailq_upstream_retries_total") == 3
+    assert value(metrics, "tailq_upstream_ejections_total", variant="small", **at) == 2
+    shop = {**fashion, "client": "shop"}
+    assert value(metrics, "tailq_client_requests_total", **shop) == 9
+    assert value(metrics, "tailq_client_refusals_total", reason="quota", **shop) == 7
 
 
 def test_asks_and_best_effort_are_counted(metrics: Metrics) -> None:
@@ -121,6 +135,16 @@ def test_asks_and_best_effort_are_counted(metrics: Metrics) -> None:
     fast = {"service": "fashion", "tier": "fast"}
     assert value(metrics, "tailq_asks_total", service="fashion", variant="small") == 1
     assert value(metrics, "tailq_best_effort_total", reason="load", **fast) == 1
+
+
+def test_operators_can_tell_why_requests_were_not_tried(metrics: Metrics) -> None:
+    """That there is too much to do is told from variants that are missing."""
+    unavailable = replace(answer("fast", "shed", 0.0), best_effort="unavailable")
+    for each in (unavailable, replace(unavailable, best_effort=None), unavailable):
+        metrics.answered(each)
+    fast = {"service": "fashion", "tier": "fast"}
+    assert value(metrics, "tailq_shed_total", reason="unavailable", **fast) == 2
+    assert value(metrics, "tailq_shed_total", reason="load", **fast) == 1
 
 
 def test_a_reload_keeps_what_was_counted(metrics: Metrics) -> None:

@@ -1,5 +1,7 @@
 """Files that change: taken when they are valid and settled, refused once, by content."""
 
+import asyncio
+import logging
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,7 @@ from gateway.reload import reloader
 from gateway.reload.reloader import Reloader
 from tailq import artefact
 from tailq.errors import ArtefactError, TailqError
-from tests.gateway.running import TABLE
+from tests.gateway.running import TABLE, until
 from tests.tables import table
 
 
@@ -169,3 +171,15 @@ def test_a_table_that_can_be_served_is_what_was_written(tmp_path: Path) -> None:
     path = tmp_path / "tiers.json"
     artefact.write(path, TABLE)
     assert reloader.table(reloader.read(path), path, TABLE) == TABLE
+
+
+async def test_told_to_reload_it_says_so_where_nothing_has_changed(
+    words: Words, looking: Reloader, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An operator who sends SIGHUP wants to know that it came."""
+    caplog.set_level(logging.INFO, "tailq.gateway.reload")
+    watching = asyncio.create_task(looking.watch())
+    looking.soon()
+    await until(lambda: "no file has changed" in caplog.text)
+    watching.cancel()
+    assert words.taken == []

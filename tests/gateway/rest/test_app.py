@@ -101,6 +101,24 @@ async def test_what_is_not_there_is_a_problem(client: Client, path: str) -> None
     assert got.problem
 
 
+async def test_a_mistake_of_ours_is_a_problem(
+    gateway: Running,
+    client: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """500 as problem+json; logged with its traceback, and none of it told to the client."""
+
+    async def fail() -> None:
+        raise ZeroDivisionError("secret")
+
+    monkeypatch.setattr(gateway.gateway.readiness, "metadata", fail)
+    got = await client.ask(get("/v2/models/fashion"))
+    assert got.status == 500
+    assert "secret" not in got.problem
+    assert "secret" in caplog.text
+
+
 async def test_a_wrong_method_is_a_problem(client: Client) -> None:
     """405 as problem+json, with the methods that are."""
     got = await client.ask(get("/v2/models/fashion/infer"))

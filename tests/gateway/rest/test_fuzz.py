@@ -125,8 +125,8 @@ async def nothing_left(gateway: Running, tasks: int) -> None:
     await until(lambda: own_tasks() <= tasks)
     assert parts.service.buffered == 0
     assert [one.standing.in_flight for one in clients] == [0]
-    assert len(parts.rest.heads._known) <= 256
-    assert len(parts.rest.heads._seen) <= 4096
+    assert len(parts.rest.heads) <= 256
+    assert len(parts.rest.heads._known._seen) <= 4096
 
 
 async def test_mutated_requests_are_refused_cleanly(

@@ -36,6 +36,21 @@ def test_what_does_not_end_here_is_passed_on() -> None:
     ]
 
 
+@pytest.mark.parametrize("length", [LENGTH, (b"transfer-encoding", b"chunked")])
+def test_compressed_a_body_may_be_shorter_than_its_json(length: tuple[bytes, bytes]) -> None:
+    """The length of the JSON part is that of the plain text, which only Triton gets to see."""
+    headers = [length, (b"inference-header-content-length", b"300")]
+    head = read([*headers, (b"content-encoding", b"gzip")], 100)
+    assert head.json_length is None
+    assert head.passed.endswith(b"inference-header-content-length: 300\r\n")
+    plain = [*headers, (b"content-encoding", b"Identity")]
+    if length is LENGTH:
+        with pytest.raises(BadRequest, match="but the body has 10 bytes"):
+            read(plain, 100)
+    else:
+        assert read(plain, 100).json_length == 300
+
+
 def test_credentials_may_be_long() -> None:
     """Where they are not for us, a token of any size does no harm."""
     assert read([LENGTH, (b"authorization", b"Bearer " + b"x" * 5000)], 100).client is None

@@ -5,10 +5,14 @@ import json
 
 import pytest
 
+from gateway.clients import Clients
+from gateway.clients.settings import Bounds, ClientsSettings
 from tests.gateway.client import Client, infer
 from tests.gateway.running import MakeRunning, Running, until
-from tests.gateway.stub import Received, Stub, answer, ok, response
+from tests.gateway.stub import REPLY, Received, Stub, answer, ok, response
 from tests.tables import promise, table, tier
+
+DEEP = b'{"error":' + b"[" * 100_000  # more than Python's parser goes into
 
 
 async def test_a_request_is_answered_with_what_was_applied(client: Client) -> None:
@@ -262,6 +266,10 @@ async def test_a_refusal_of_tritons_is_a_400_in_our_name(stub: Stub, client: Cli
         (b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", 502),
         (b"HTTP/1.1 200 OK\r\nInference-Header-Content-Length: x\r\n\r\n", 502),
         (b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 200 + b"\r\n", 502),
+        (ok(b""), 502),
+        (ok(b"[]"), 502),
+        (ok(REPLY) + b"HTTP/1.1 200 OK\r\nContent-Le", 502),
+        (response("500 Internal Server Error", DEEP), 503),
     ],
 )
 async def test_a_failing_triton_is_a_clean_5xx(
@@ -282,6 +290,61 @@ async def test_a_failing_triton_is_a_clean_5xx(
     await gateway.gateway.upstreams.probes.look()
     assert (await client.ask(infer())).status == 200
     assert gateway.outcomes() == {"failed": 1, "on_time": 1}
+
+
+@pytest.mark.parametrize("body", [DEEP, b'{"model_name":'])
+async def test_an_answer_whose_json_is_none_is_a_502(
+    stub: Stub, client: Client, body: bytes
+) -> None:
+    """Found out only when it is rewritten, which is for the client to know, too."""
+
+    async def fail(request: Received) -> bytes:
+        return ok(body)
+
+    stub.handler = fail
+    got = await client.ask(infer())
+    assert got.status == 502
+    assert "malformed" in got.problem
+    assert got.headers["tailq-outcome"] == "failed"
+    assert "tailq-guarantee" not in got.headers
+
+
+async def test_a_mistake_of_ours_is_a_500(
+    gateway: Running,
+    client: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """At once, not a client that hangs; logged, and none of it told to the client."""
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("secret")
+
+    monkeypatch.setattr(gateway.gateway.rest.renderer, "response", fail)
+    got = await client.ask(infer())
+    assert got.status == 500
+    assert "secret" not in got.problem
+    assert "secret" in caplog.text
+    assert gateway.gateway.service.buffered == 0
+    monkeypatch.undo()
+    assert (await client.ask(infer())).status == 200
+
+
+async def test_a_mistake_of_ours_frees_the_clients_place(
+    gateway: Running, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However a request ends, it is in flight no longer."""
+    parts = gateway.gateway
+    parts.service.clients = Clients(ClientsSettings(anonymous=Bounds(max_in_flight=1)))
+    parts.rest.reload()
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(parts.service.dataplane, "open", fail)
+    assert (await client.ask(infer())).status == 500
+    monkeypatch.undo()
+    assert (await (await gateway.client()).ask(infer())).status == 200
 
 
 async def test_an_answer_over_the_limit_is_a_502(make_running: MakeRunning, stub: Stub) -> None:

@@ -7,7 +7,7 @@ import pytest
 from gateway.rest.protocol import InferProtocol, Patience
 from tests.gateway.client import Client, get, infer
 from tests.gateway.running import MakeRunning, Running, until
-from tests.gateway.stub import Received, Stub, ok
+from tests.gateway.stub import REPLY, Received, Stub, ok
 
 BAD = infer(tier="nothing")
 
@@ -358,7 +358,7 @@ async def test_a_client_that_does_not_read_is_not_read_either(
     """Who takes no answers gets no more of them computed, and in the end is closed."""
 
     async def large(request: Received) -> bytes:
-        return ok(b"x" * (8 << 20))
+        return ok(REPLY[:-2] + b" " * (8 << 20) + b"]}")
 
     stub.handler = large
     client.writer.write(infer() * 50)

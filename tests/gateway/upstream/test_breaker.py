@@ -65,6 +65,22 @@ def test_failures_in_a_row_may_lie_far_apart() -> None:
     assert one.state == "open"
 
 
+def test_a_burst_of_failures_is_not_all_there_is() -> None:
+    """One client's requests may be at fault; nothing succeeds only if nothing did for a while."""
+    one = breaker()
+    for _ in range(50):
+        one.failed(1.0)
+    assert not one.admits
+    assert not one.entirely
+    one.failed(2.0)
+    assert one.entirely
+    one.succeeded(2.1)  # begun before, or sent since nothing else was left
+    assert one.state == "open"
+    assert not one.entirely
+    one.failed(9.0)
+    assert not one.entirely
+
+
 def test_a_share_of_failures_opens_it() -> None:
     """Every other request of ten, though never two failures in a row."""
     one = breaker()

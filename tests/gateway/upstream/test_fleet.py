@@ -23,6 +23,14 @@ from tests.gateway.virtual import Behaviour
 RETRIED_S = 3.0  # longer than any backoff
 
 
+def fail(world: World) -> None:
+    """Let every request for `large` fail for as long as it takes to believe it."""
+    world.tritons[0].always(ILL)
+    until = world.clock.now() + 2.0
+    while world.clock.now() < until:
+        assert world.get("large") == ILL
+
+
 def test_requests_go_where_the_least_work_is() -> None:
     """In device-seconds: ten small requests weigh as much as a large one."""
     world = World(2)
@@ -205,9 +213,7 @@ def test_one_request_tries_at_a_time() -> None:
 def test_a_failing_variant_is_absent_until_one_request_succeeds() -> None:
     """Where no endpoint serves it well, the router is to know; another variant is untouched."""
     world = World(1)
-    world.tritons[0].always(ILL)
-    for _ in range(5):
-        world.get("large")
+    fail(world)
     assert world.fleet.absent == {"large"}
     world.tritons[0].always(REPLY)
     assert world.get("small") == REPLY
@@ -231,6 +237,34 @@ def test_a_variant_that_fails_now_and_then_is_not_absent() -> None:
     assert world.fleet.members[0].ejected["large"] > 0
 
 
+def test_a_text_of_tritons_is_one_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """What a client wrote may stand in it, and must not pass for a line of ours."""
+    world = World(1)
+    text = "no such token: \n2026-01-01 INFO all is well\x1b[2J" + "x" * 10_000
+    for failure in (Failure("unavailable", text), Failure("unavailable", text, "missing")):
+        caplog.clear()
+        world.tritons[0].always(failure)
+        for _ in range(5):
+            world.get("large")
+        (told,) = [one.getMessage() for one in caplog.records if "no such token" in one.message]
+        assert told.isprintable()
+        assert len(told) < 1000
+
+
+def test_a_client_cannot_take_a_variant_from_others() -> None:
+    """Its requests fail, a hundred for each of theirs, and theirs are served as before."""
+    world = World(1)
+    for _ in range(20):
+        world.tritons[0].always(ILL)
+        asked = [world.ask("large") for _ in range(100)]
+        for _ in asked:
+            world.sleep(0.001)
+            assert world.fleet.absent == frozenset()
+        assert all(one.result == ILL for one in asked)
+        world.tritons[0].always(REPLY)
+        assert world.get("large") == REPLY
+
+
 def test_it_is_left_out_where_another_endpoint_serves_it_well() -> None:
     """There the failures are the endpoint's."""
     world = World(2)
@@ -244,9 +278,7 @@ def test_it_is_left_out_where_another_endpoint_serves_it_well() -> None:
 def test_a_trial_that_nobody_waits_for_leaves_room_for_another() -> None:
     """It may go on for long, and meanwhile the variant would stay absent."""
     world = World(1)
-    world.tritons[0].always(ILL)
-    for _ in range(5):
-        world.get("large")
+    fail(world)
     world.sleep(RETRIED_S)
     world.tritons[0].always(REPLY, after_s=None)
     call = world.fleet.infer("large", Payload((b"",)), 100.0, Asker())

@@ -48,6 +48,22 @@ def test_an_error_without_a_text_is_named_by_its_status(body: bytes) -> None:
     assert judge(Message(503, body, None, None)) == Failure("unavailable", "Triton answered 503")
 
 
+def test_what_triton_says_is_bounded() -> None:
+    """It goes into answers and logs, and what a client wrote may stand in it."""
+    refusal = judge(said(400, "x" * 100_000))
+    assert isinstance(refusal, Refusal)
+    assert len(refusal.detail) == 4096
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"no", b' {"a":1}'])
+def test_200_without_an_object_is_no_answer(body: bytes) -> None:
+    """Triton's answers begin with the brace of one; what is compressed cannot be looked into."""
+    found = judge(Message(200, body, None, None))
+    assert isinstance(found, Failure)
+    assert found.kind == "broken"
+    assert isinstance(judge(Message(200, body, None, b"gzip")), Reply)
+
+
 def test_names_are_escaped_in_paths() -> None:
     """A name from the tier table cannot lead elsewhere."""
     assert model_path("../a b") == "/v2/models/..%2Fa%20b"

@@ -13,11 +13,10 @@ from profiler.gates.show import show_checked
 from profiler.gates.verdicts import Checked, Claim
 from profiler.record.evidence import Evidence, Timed
 from profiler.replay import replay, without_deadline
-from profiler.tiers.compile import GATEWAY_HOP_S
 from tailq.errors import ArtefactError
 from tailq.plan import Cascade, Plan, Single
 from tailq.profile import Profile
-from tailq.tier import Option, Reference, Stop, TierTable
+from tailq.tier import GATEWAY_HOP_S, Option, Reference, Stop, TierTable
 from tests import tables
 from tests.profiler.tiers.services import (
     LOADS,

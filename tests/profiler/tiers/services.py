@@ -10,7 +10,7 @@ import numpy as np
 from profiler.record.evidence import Evidence, Timed
 from profiler.record.judging import Judge
 from profiler.replay import replay
-from profiler.tiers.compile import GATEWAY_HOP_S, Compiled, compile_tiers
+from profiler.tiers.compile import Compiled, compile_tiers
 from profiler.tiers.proof import required
 from profiler.tiers.spec import TiersSpec
 from tailq.plan import Plan
@@ -23,7 +23,7 @@ from tailq.profile import (
     VariantAtLoad,
     VariantProfile,
 )
-from tailq.tier import ConfidenceIn, Promise, Tier, TierTable
+from tailq.tier import GATEWAY_HOP_S, ConfidenceIn, Promise, Tier, TierTable
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LOADS = (1, 4)

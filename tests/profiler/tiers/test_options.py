@@ -12,12 +12,11 @@ from profiler.record.judging import Judge
 from profiler.replay import without_deadline
 from profiler.tasks.f1 import WeightedF1
 from profiler.tiers.candidates import Candidate
-from profiler.tiers.compile import GATEWAY_HOP_S
 from profiler.tiers.ltt import LearnThenTest
 from profiler.tiers.options import MOST, alternatives, stops_of
 from profiler.tiers.spec import TiersSpec
 from tailq.plan import Cascade, Plan, Race, Rescue, Single
-from tailq.tier import Promise
+from tailq.tier import GATEWAY_HOP_S, Promise
 from tests.profiler.tiers.services import (
     CONFIDENCE,
     LOADS,

@@ -6,7 +6,7 @@ from typing import Final, Generic, TypeVar
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
-_MOST: Final = 512
+_MOST: Final = 256
 _MOST_SEEN: Final = 4096
 
 
@@ -21,6 +21,9 @@ class Remembered(Generic[Key, Value]):
         self._known: dict[Key, Value] = {}
         self._seen: set[int] = set()  # hashes of keys that came once
         self.find = self._known.get  # on the hot path
+
+    def __len__(self) -> int:
+        return len(self._known)
 
     def learn(self, key: Key, value: Value) -> None:
         """`key`, which find() did not find, stands for `value`."""
