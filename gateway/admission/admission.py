@@ -109,15 +109,12 @@ class Admission:
 
     def enter(self, ticket: Ticket) -> None:
         """Let `ticket` in, now or when there is a place. A ticket enters once."""
-        # In the account's terms: what terminates early counts there until it ends, as a whole.
-        service_s = self._account.service_s
-        asked_s = sum([service_s.get(variant, 0.0) for variant in ticket.variants])
-        work_s = max(ticket.work_s, asked_s)
-        self._note_arrival(ticket.priority, work_s)
         if not self._lanes and not self._admitting and self._fits(ticket):
             ticket.waiter.admitted()
+            self._note_arrival(ticket)  # after: upstream works already
             self._observe()
             return
+        work_s = self._note_arrival(ticket)
         self._lanes.add(ticket, work_s)
         self.freed()
         if len(self._lanes) > self._most:
@@ -243,12 +240,20 @@ class Admission:
             self._seen_s = ended_s
             self._busy_since = now if busy else None
 
-    def _note_arrival(self, priority: int, work_s: float) -> None:
-        now = self._clock.now()
-        rate, squares, last = self._arriving.get(priority) or (Rate(0.0, 0.1), Rate(0.0, 0.1), now)
+    def _note_arrival(self, ticket: Ticket) -> float:
+        """Count the work that `ticket` brings: device-seconds.
+
+        In the account's terms: what terminates early counts there until it ends, as a whole.
+        """
+        service_s = self._account.service_s
+        asked_s = sum([service_s.get(variant, 0.0) for variant in ticket.variants])
+        work_s = max(ticket.work_s, asked_s)
+        now, known = self._clock.now(), self._arriving.get(ticket.priority)
+        rate, squares, last = known or (Rate(0.0, 0.1), Rate(0.0, 0.1), now)
         rate.add(work_s, now - last)
         squares.add(work_s * work_s, now - last)
-        self._arriving[priority] = (rate, squares, now)
+        self._arriving[ticket.priority] = (rate, squares, now)
+        return work_s
 
     def _more_urgent(self, priority: int, now: float) -> tuple[float, float]:
         """Device-seconds that requests of lower number bring in a second, and their squares."""

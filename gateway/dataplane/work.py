@@ -51,9 +51,9 @@ class Work:
         self._asked = now
         self._overdue = False
         self._timer: Timer | None = None  # once abandoned
-        self._outstanding_s = plane.outstanding_s()
-        # None: has ended.
+        # None: has ended. First: what follows is done while upstream works already.
         self._call: Call | None = plane.upstream.infer(variant, payload, deadline, self)
+        self._outstanding_s = plane.outstanding_s()
         self._worth_s = plane.account.add(variant)
 
     def let_go(self, now: float, *, cancel: bool, overdue: bool) -> None:

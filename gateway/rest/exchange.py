@@ -121,7 +121,6 @@ class Exchange:
 
     def _answered(self, answer: Answer) -> None:
         assert self.head is not None
-        self._service.requests.ended(answer, self._id, self.head.passed)
         try:
             response = self._rest.renderer.response(answer, self._id)
         except Exception:  # noqa: BLE001  (a mistake of ours: logged, and not for the client)
@@ -129,6 +128,7 @@ class Exchange:
             text = "the gateway has failed; see its log"
             response = problem.response(500, text, self._own_head())
         self._close(response)
+        self._service.requests.ended(answer, self._id, self.head.passed)
 
     def _refuse(self, error: BadRequest) -> None:
         self._close(problem.of(error, self._own_head()))
