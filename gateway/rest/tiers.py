@@ -27,6 +27,8 @@ class TierView(BaseModel):
     tolerance: float
     objective: str
     deadline_ms: float = Field(description="applies when a request names none")
+    priority: int = Field(description="1 goes first where requests wait")
+    otherwise: str = Field(description="what it gets while no plan keeps the promise")
     promises: list[PromiseView]
 
 
@@ -69,6 +71,8 @@ def view(table: TierTable) -> TiersView:
                 tolerance=tier.tolerance,
                 objective=tier.objective,
                 deadline_ms=_ms(tier.deadline_s),
+                priority=tier.priority,
+                otherwise=tier.otherwise,
                 promises=[
                     PromiseView(
                         deadline_ms=_ms(promise.deadline_s),

@@ -134,6 +134,7 @@ async def test_the_tiers_are_listed(client: Client) -> None:
     fast = content["tiers"][1]
     assert fast["deadline_ms"] == 10_000
     assert fast["default"] is False
+    assert (fast["priority"], fast["otherwise"]) == (1, "best_effort")
     assert fast["promises"][0]["deadline_ms"] == 5000
     assert fast["promises"][0]["quality"] == 0.9
     assert fast["promises"][0]["plan"] == fast["promises"][0]["variants"][0]
