@@ -10,29 +10,18 @@ import json
 import random
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
 from statistics import quantiles
 from time import perf_counter_ns
 
 from rich.console import Console
 from rich.table import Table
 
-from tailq.load import LatencyQuantile, LatencyUnderLoad
+from benchmarks import tables
+from tailq.load import LatencyUnderLoad
 from tailq.outlook import Outlook
 from tailq.plan import Cascade, Plan, Race, Rescue, Single
 from tailq.route import Ask, Load, Router
-from tailq.tier import (
-    Basis,
-    Conditions,
-    Limit,
-    Option,
-    Promise,
-    Reference,
-    Served,
-    Stop,
-    Tier,
-    TierTable,
-)
+from tailq.tier import Option, Promise, Reference, Served, Stop, Tier, TierTable
 
 DECISIONS = 20_000
 AT_MOST_US = 20.0
@@ -49,23 +38,11 @@ _KNOTS = (0.0, 0.001, 0.002, 0.006, 0.012, 0.018, 0.024, 0.036, 0.054, 0.09)
 def table() -> TierTable:
     """The tier table that is decided by."""
     tiers = [_tier(f"tier-{rank}", rank, VARIANTS[3 - rank]) for rank in range(4)]
-    return TierTable(
-        service="bench",
-        metric="top-1",
-        created=datetime(2026, 1, 1, tzinfo=UTC),
-        confidence=0.95,
-        method="ltt",
-        reference=Reference(variant="large", quality=0.95),
-        conditions=Conditions(
-            profile="0" * 16,
-            dataset="0" * 64,
-            measured=datetime(2026, 1, 1, tzinfo=UTC),
-            max_outstanding=MOST,
-            fingerprint={},
-        ),
+    return tables.table(
+        *tiers,
         served={name: Served(service_s=s, under_load=_model(s)) for name, s in SERVICE_S.items()},
-        default="tier-0",
-        tiers=tuple(tiers),
+        reference=Reference(variant="large", quality=0.95),
+        max_outstanding=MOST,
     )
 
 
@@ -120,47 +97,18 @@ def _timed(decisions: int, moving: bool) -> list[float]:
 
 
 def _model(service_s: float) -> LatencyUnderLoad:
-    return LatencyUnderLoad(
-        outstanding_s=_KNOTS,
-        quantiles=tuple(
-            LatencyQuantile(
-                level=level,
-                latency_s=tuple(factor * (service_s + 0.55 * work) for work in _KNOTS),
-                exceeded=1 - level,
-            )
-            for level, factor in _LEVELS.items()
-        ),
-    )
+    return tables.under_load(_KNOTS, [service_s + 0.55 * work for work in _KNOTS], _LEVELS)
 
 
 def _tier(name: str, rank: int, variant: str) -> Tier:
-    quality = QUALITY[variant] - 0.015
-    return Tier(
-        name=name,
-        limit=Limit(value=0.01 * (rank + 1)),
-        tolerance=0.01 * (rank + 1),
-        objective="response-time",
-        promises=tuple(_promise(variant, deadline_s, quality) for deadline_s in (0.1, 0.2)),
+    return tables.tier(
+        name, 0.01 * (rank + 1), *(_promise(variant, deadline_s) for deadline_s in (0.1, 0.2))
     )
 
 
-def _promise(variant: str, deadline_s: float, quality: float) -> Promise:
-    options = tuple(_option(plan) for plan in _plans(variant, deadline_s))
-    return Promise(
-        deadline_s=deadline_s,
-        plan=options[0].plan,
-        quality=quality,
-        expected_quality=quality + 0.015,
-        expected_on_time=0.999,
-        tail_quality=quality,
-        p50_s=deadline_s / 10,
-        p99_s=deadline_s / 2,
-        mean_s=deadline_s / 8,
-        cost=deadline_s / 10,
-        asks=1.0,
-        basis=Basis(samples=5000, load=MOST, timed=5000, lost_at_most=0.005, slack=0.001),
-        options=options,
-    )
+def _promise(variant: str, deadline_s: float) -> Promise:
+    options = [_option(plan) for plan in _plans(variant, deadline_s)]
+    return tables.promise(deadline_s, QUALITY[variant] - 0.015, QUALITY[variant], *options)
 
 
 def _plans(variant: str, deadline_s: float) -> tuple[Plan, ...]:

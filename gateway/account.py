@@ -22,14 +22,21 @@ class Account:
         service_s: Mapping[str, float],
         others: Callable[[], tuple[int, float]] = _alone,
     ) -> None:
-        self.service_s = dict(service_s)
+        self.service_s: dict[str, float] = {}
+        self.in_flight: dict[str, int] = {}
+        self.know(service_s)
         self.others = others
-        self.in_flight: dict[str, int] = dict.fromkeys(self.service_s, 0)
         self.own = 0
         self.own_s = 0.0
         self.elsewhere = 0
         self.elsewhere_s = 0.0
         self.ended_s = 0.0
+
+    def know(self, service_s: Mapping[str, float]) -> None:
+        """These variants may be asked from now on, and are worth so much."""
+        self.service_s.update(service_s)
+        for variant in service_s:
+            self.in_flight.setdefault(variant, 0)
 
     def look(self) -> None:
         """Ask how much the others have in flight: once for all that is decided by it now."""

@@ -78,7 +78,7 @@ class Gateway:
         """Serve these tiers from now on; requests in flight end as was decided for them."""
         seconds = service_s(table)
         self.upstreams.fleet.serve(seconds)
-        _know(self.account, seconds)
+        self.account.know(seconds)
         self.metrics.reload(table)
         self.fingerprints.expect(table.conditions.fingerprint)
         self.readiness.refer(table.reference.variant)
@@ -110,10 +110,9 @@ def assemble(
     """Put the parts together. Raises TailqError if a file that settings name is no good."""
     shared = shared or Shared()
     account = shared.account or Account({})
-    _know(account, service_s(table))
-    upstreams = connect(
-        settings.upstream, service_s(table), clock, random.random, siblings=account.others
-    )
+    seconds = service_s(table)
+    account.know(seconds)
+    upstreams = connect(settings.upstream, seconds, clock, random.random, siblings=account.others)
     account.others = upstreams.others
     fleet = upstreams.fleet
     admission = Admission(
@@ -153,13 +152,6 @@ def assemble(
         metrics=metrics,
         application=rest_app.build(rest, readiness, version()),
     )
-
-
-def _know(account: Account, seconds: dict[str, float]) -> None:
-    """These variants may be asked from now on."""
-    account.service_s.update(seconds)
-    for variant in seconds:
-        account.in_flight.setdefault(variant, 0)
 
 
 def _places(settings: Settings, table: TierTable) -> int:

@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from gateway.remembered import Remembered
 from gateway.upstream.base import Reply
 from tailq.tier import ConfidenceIn, Served
 
@@ -23,9 +24,7 @@ _CODES: Final = {"FP16": "e", "FP32": "f", "FP64": "d"}
 _DTYPES: Final = {"FP16": "<f2", "BF16": "<u2", "FP32": "<f4", "FP64": "<f8"}
 # Up to so many numbers, plain Python is faster than calling numpy.
 _FEW: Final = 100
-# Heads that are remembered: so many, each so long at most, then anew.
-_REMEMBERED: Final = 256
-_LONGEST: Final = 4096
+_LONGEST: Final = 4096  # bytes of a head that is worth remembering
 # What comes of JSON that is none, or not what the protocol says.
 _MALFORMED: Final = (
     ValueError,
@@ -65,7 +64,7 @@ class ConfidenceReader:
             if each.confidence is not None
         }
         self._max_bytes = max_bytes
-        self._layouts: dict[tuple[str, bytes], Layout | None] = {}
+        self._layouts = Remembered[tuple[str, bytes], tuple[Layout | None]]()
 
     def __call__(self, variant: str, reply: Reply) -> float | None:
         """How sure `variant` is of this answer of its."""
@@ -81,14 +80,12 @@ class ConfidenceReader:
             return _of_json(body, where)
         head = body[: reply.json_length]
         key = (where.output, head)
-        try:
-            layout = self._layouts[key]
-        except KeyError:
-            layout = _layout(head, where.output)
+        found = self._layouts.find(key)
+        if found is None:
+            found = (_layout(head, where.output),)
             if len(head) <= _LONGEST:
-                if len(self._layouts) >= _REMEMBERED:
-                    self._layouts.clear()
-                self._layouts[key] = layout
+                self._layouts.learn(key, found)
+        (layout,) = found
         if layout is None:
             # It may be in the JSON part beside binary outputs.
             return _of_json(head, where)

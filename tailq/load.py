@@ -1,5 +1,6 @@
 """Latency under load: quantiles of latency against the work outstanding on the device."""
 
+from bisect import bisect_right
 from itertools import pairwise
 from typing import Annotated, Self
 
@@ -82,10 +83,29 @@ class LatencyUnderLoad(_Frozen):
 
     def _distribution(self, outstanding_s: float) -> tuple[list[float], list[float]]:
         """Known levels, 0 among them, and their latencies at this much work."""
-        beyond_s = max(0.0, outstanding_s - self.outstanding_s[-1])
-        levels, latencies = [0.0], [0.0]
-        for known in self.quantiles:
-            at = interpolate(outstanding_s, self.outstanding_s, known.latency_s)
-            levels.append(known.level)
-            latencies.append(at + beyond_s)
-        return levels, latencies
+        levels = [0.0, *(quantile.level for quantile in self.quantiles)]
+        return levels, [0.0, *Curves(self).at(outstanding_s)]
+
+
+class Curves:
+    """The quantiles of a LatencyUnderLoad, arranged to be looked up all at once."""
+
+    __slots__ = ("_at", "_work")
+
+    def __init__(self, model: LatencyUnderLoad) -> None:
+        self._work = model.outstanding_s
+        self._at = list(zip(*(quantile.latency_s for quantile in model.quantiles), strict=True))
+
+    def at(self, outstanding_s: float) -> list[float]:
+        """Latency in seconds at each known level, with this much work outstanding."""
+        work, at = self._work, self._at
+        right = bisect_right(work, outstanding_s)
+        if right == 0:
+            return list(at[0])
+        low = at[right - 1]
+        if right == len(work):
+            beyond_s = outstanding_s - work[-1]
+            return [seconds + beyond_s for seconds in low]
+        share = (outstanding_s - work[right - 1]) / (work[right] - work[right - 1])
+        # Rounding must not carry a latency over its neighbour's: more work is never quicker.
+        return [min(a + share * (b - a), b) for a, b in zip(low, at[right], strict=True)]

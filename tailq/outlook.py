@@ -1,11 +1,10 @@
 """How long answers take at present: the profile's model of latency under load, kept true online."""
 
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from math import exp, inf, isnan, log
 
 from tailq.foresight import AT_ONCE, Latency
-from tailq.load import LatencyUnderLoad
+from tailq.load import Curves, LatencyUnderLoad
 from tailq.tier import Served
 from tailq.tracker import CODE, Tracker
 
@@ -102,24 +101,10 @@ class _Variant:
         self.model = model
         levels = [quantile.level for quantile in model.quantiles]
         self.tracker = Tracker(levels)
-        self._work = model.outstanding_s
-        self._at = list(zip(*(quantile.latency_s for quantile in model.quantiles), strict=True))
+        self.predicted = Curves(model).at  # the profile's quantiles at so much work, seconds
         shape, top = _shape(model), 1 - levels[-1]
         self._within = (0.0, *levels, *(1 - top * share for share in _REMAINDERS))
         self._beyond = [share ** (-1 / shape) for share in _REMAINDERS]
-
-    def predicted(self, outstanding_s: float) -> list[float]:
-        """The profile's quantiles at this much work, seconds; see LatencyUnderLoad."""
-        work, at = self._work, self._at
-        right = bisect_right(work, outstanding_s)
-        if right == 0:
-            return list(at[0])
-        low = at[right - 1]
-        if right == len(work):
-            beyond_s = outstanding_s - work[-1]
-            return [seconds + beyond_s for seconds in low]
-        share = (outstanding_s - work[right - 1]) / (work[right] - work[right - 1])
-        return [a + share * (b - a) for a, b in zip(low, at[right], strict=True)]
 
     def latency(self, outstanding_s: float, log_factors: Sequence[float]) -> Latency:
         """The corrected distribution.

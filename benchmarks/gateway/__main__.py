@@ -13,7 +13,7 @@ from rich.table import Table
 
 from benchmarks import decision
 from benchmarks.gateway.clients import Client, GrpcClient, RestClient
-from benchmarks.gateway.haproxy import haproxy, installed
+from benchmarks.gateway.haproxy import BINARY, haproxy
 from benchmarks.gateway.process import Serving, gateway
 from benchmarks.gateway.rounds import Latencies, latencies, ratio, throughput
 from benchmarks.gateway.table import HEAVY, SMALL
@@ -47,7 +47,7 @@ def main() -> None:
             "rest": {"direct": triton.endpoints.http, "gateway": serving.rest},
             "grpc": {"direct": triton.endpoints.grpc, "gateway": serving.grpc},
         }
-        if not installed():
+        if BINARY is None:
             console.print("without HAProxy, the floor (apt-get install haproxy)")
             measured = _measure(ways, serving)
         else:

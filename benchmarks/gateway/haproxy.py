@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from deploy.embedded import Endpoints
+from deploy.embedded.endpoints import Endpoints, free_ports
 
 # One thread, as the gateway has. Of REST the model is chosen by header, as the gateway does it;
 # of gRPC it is in the body, where HAProxy cannot look.
@@ -37,35 +37,26 @@ backend grpc
 """
 
 
-def installed() -> bool:
-    """Whether there is one (Debian package haproxy)."""
-    return shutil.which("haproxy", path="/usr/sbin:/usr/bin:/usr/local/sbin") is not None
+# Debian's package puts it where a user's PATH does not lead.
+BINARY: Final = shutil.which("haproxy", path="/usr/sbin:/usr/bin:/usr/local/sbin")
 
 
 @contextmanager
 def haproxy(triton: Endpoints, folder: Path) -> Iterator[tuple[str, str]]:
     """A running one; yields HOST:PORT of its REST and of its gRPC side."""
-    binary = shutil.which("haproxy", path="/usr/sbin:/usr/bin:/usr/local/sbin")
-    assert binary is not None
-    rest, grpc = _free_port(), _free_port()
+    assert BINARY is not None
+    rest, grpc = free_ports(2)
     config = folder / "haproxy.cfg"
     config.write_text(
         _CONFIG.format(rest=rest, grpc=grpc, http=triton.http, triton_grpc=triton.grpc)
     )
-    process = subprocess.Popen([binary, "-f", config, "-db"])
+    process = subprocess.Popen([BINARY, "-f", config, "-db"])
     try:
         _until_listening(rest)
         yield f"127.0.0.1:{rest}", f"127.0.0.1:{grpc}"
     finally:
         process.terminate()
         process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
 
 
 def _until_listening(port: int) -> None:

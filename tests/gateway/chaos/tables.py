@@ -4,9 +4,9 @@ The latencies are round figures above what the variants take on two busy cores, 
 nothing wrong every promise is kept.
 """
 
-from tailq.load import LatencyQuantile, LatencyUnderLoad
 from tailq.plan import Cascade, Plan, Race, Rescue, Single
 from tailq.tier import ConfidenceIn, Option, Promise, Reference, Served, Stop, Tier, TierTable
+from tests.served import under_load
 from tests.tables import promise, table, tier
 
 NANO, TINY, SMALL = "fashion_nano", "fashion_tiny", "fashion_small"
@@ -22,17 +22,7 @@ def served(service_s: float) -> Served:
     return Served(
         service_s=service_s,
         confidence=ConfidenceIn(output="logits", kind="softmax"),
-        under_load=LatencyUnderLoad(
-            outstanding_s=knots,
-            quantiles=tuple(
-                LatencyQuantile(
-                    level=level,
-                    latency_s=tuple(factor * (service_s + knot) for knot in knots),
-                    exceeded=1 - level,
-                )
-                for level, factor in ((0.5, 1.5), (0.9, 3.0), (0.99, 6.0))
-            ),
-        ),
+        under_load=under_load(service_s, knots, factors=(1.5, 3.0, 6.0), levels=(0.5, 0.9, 0.99)),
     )
 
 
