@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from gateway.dataplane import Answer, Dataplane, Execution
+from gateway.dataplane import Answer, Dataplane, Execution, Recorder
 from gateway.upstream.base import Call, Listener, Payload, Reply, Result, Upstream
 from tailq.route import Ask, Decision, Router
 
@@ -88,6 +88,8 @@ class TracedExecution(Execution):
         arrived: float,
         elapsed_s: float,
         answer: Callable[[Answer], None],
+        request_id: bytes,
+        recorder: Recorder,
     ) -> None:
         self._tracer = tracer
         self._service = service
@@ -95,7 +97,9 @@ class TracedExecution(Execution):
         self._told = answer
         # The wall clock of the request's beginning: spans have no other.
         self._begun = time.time_ns()
-        super().__init__(plane, router, ask, decision, arrived, elapsed_s, self._end)
+        super().__init__(
+            plane, router, ask, decision, arrived, elapsed_s, self._end, request_id, recorder
+        )
 
     def send(self, payload: Payload) -> None:
         """See Execution."""

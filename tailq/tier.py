@@ -1,6 +1,7 @@
 """Tiers and the compiled tier table: what a client may ask for and what it is promised."""
 
 from datetime import datetime
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -19,6 +20,10 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
 # The profile times Triton directly; behind the gateway an answer has one hop more. The hop takes
 # a fraction of a millisecond (docs/gateway.md); promises leave it this much. Seconds.
 GATEWAY_HOP_S = 0.002
+
+# Requests of a tier that follow each other and whose quality is taken together, live and foretold.
+LIVE_ROUND = 100
+ROUND_LEVELS = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 
 
 class _Frozen(BaseModel):
@@ -71,6 +76,16 @@ class Option(_Frozen):
         return self
 
 
+class RoundQuality(_Frozen):
+    """How the quality of live rounds is foretold to be spread.
+
+    A round is LIVE_ROUND consecutive requests; its quality depends on which samples it happens to
+    hold and on how many of them come late. quality: quantiles at ROUND_LEVELS, not falling.
+    """
+
+    quality: Annotated[tuple[Ratio, ...], Field(min_length=7, max_length=7)]
+
+
 class Promise(_Frozen):
     """What one tier promises at one deadline, and the plan that keeps it.
 
@@ -83,6 +98,7 @@ class Promise(_Frozen):
     asks: mean number of variants that are asked.
     options: every plan that may be used for it, the best by the tier's objective first, which is
         `plan`; the others are for when the present load leaves that one too little time.
+    rounds: of `plan` at the worst profiled load; None: it was not foretold.
     """
 
     deadline_s: Seconds
@@ -98,6 +114,7 @@ class Promise(_Frozen):
     asks: Annotated[float, Field(ge=1, allow_inf_nan=False)]
     basis: Basis
     options: tuple[Option, ...] = ()
+    rounds: RoundQuality | None = None
 
     @model_validator(mode="after")
     def _plan_is_first(self) -> Self:
@@ -205,20 +222,45 @@ class ConfidenceIn(_Frozen):
     kind: Literal["softmax", "maximum"]
 
 
+class ConfidenceSpread(_Frozen):
+    """How a variant's confidence was spread over the profile's samples.
+
+    upper: the greatest confidence in each of up to 15 bins, ascending; a bin holds what is above
+        the one before it. share: of the samples, adding up to 1; about the same in each bin
+        unless many samples share one confidence.
+    """
+
+    upper: Annotated[tuple[Ratio, ...], Field(min_length=1, max_length=15)]
+    share: Annotated[tuple[Ratio, ...], Field(min_length=1, max_length=15)]
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if len(self.upper) != len(self.share):
+            raise ValueError("upper and share must be of one length")
+        if any(left >= right for left, right in pairwise(self.upper)):
+            raise ValueError("the bins of confidence must ascend")
+        return self
+
+
 class Served(_Frozen):
     """What the gateway knows of one variant, from the profile.
 
     service_s: device-seconds of one request. confidence: None: its answers have none.
-    calibration, under_load: None where the profile has none.
+    classes: whether the place of the greatest number of a sample's part of that output is the
+        class that is answered, as labels name it. quality: without a deadline, over all samples.
+    calibration, spread, under_load: None where the profile has none.
     """
 
     service_s: Seconds
+    quality: Ratio | None = None
     confidence: ConfidenceIn | None = None
+    classes: bool = False
+    spread: ConfidenceSpread | None = None
     calibration: Calibration | None = None
     under_load: LatencyUnderLoad | None = None
 
 
-SCHEMA: Literal["tailq.tiers/3"] = "tailq.tiers/3"
+SCHEMA: Literal["tailq.tiers/4"] = "tailq.tiers/4"
 
 
 def _compile_again(found: object) -> object:
@@ -248,7 +290,7 @@ class TierTable(_Frozen):
     """
 
     schema_: Annotated[
-        Literal["tailq.tiers/3"], Field(alias="schema"), BeforeValidator(_compile_again)
+        Literal["tailq.tiers/4"], Field(alias="schema"), BeforeValidator(_compile_again)
     ] = SCHEMA
     service: Name
     metric: str

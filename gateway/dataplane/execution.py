@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from gateway.admission import Ticket
 from gateway.clock import Timer
-from gateway.dataplane.outcome import Answer, Outcome
+from gateway.dataplane.outcome import Answer, Outcome, Recorder
 from gateway.dataplane.plans import COURSES
 from gateway.dataplane.work import Work
 from gateway.upstream.base import Failure, Payload, Refusal, Reply, Result
@@ -54,6 +54,8 @@ class Execution:
         "_hand",
         "_payload",
         "_plane",
+        "_recorder",
+        "_request_id",
         "_router",
         "_ticket",
         "_timer",
@@ -71,8 +73,12 @@ class Execution:
         arrived: float,
         elapsed_s: float,
         answer: Callable[[Answer], None],
+        request_id: bytes,
+        recorder: Recorder,
     ) -> None:
         self._plane = plane
+        self._request_id = request_id
+        self._recorder = recorder
         # A reload may put others in their places, without this tier, or for other thresholds.
         self._router = router
         self._confidence = plane.confidence
@@ -356,11 +362,12 @@ class Execution:
             decision.best_effort or self._why,
             confidence,
             self._asked,
+            self._request_id,
         )
         try:
             answer(record)  # first: it travels while the rest is done
         finally:
-            self._plane.recorder.answered(record)
+            self._recorder.answered(record)
             self._let_go(now, cancel=cancel, overdue=overdue)
 
     def _let_go(self, now: float, *, cancel: bool, overdue: bool) -> None:

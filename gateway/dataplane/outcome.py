@@ -27,7 +27,8 @@ class Answer:
     when we gave up; both None when upstream was not asked. variant: whose answer it is, otherwise
     the first one of the plan. best_effort: why the promise is not held to; None: it is. confidence:
     of the answer that left, in [0, 1]; None: not looked at, or it has none. asked: the variants
-    that upstream was asked for, in this order.
+    that upstream was asked for, in this order. request_id: as the client knows it; empty if nobody
+    does.
     """
 
     outcome: Outcome
@@ -40,6 +41,7 @@ class Answer:
     best_effort: BestEffort | None = None
     confidence: float | None = None
     asked: tuple[str, ...] = ()
+    request_id: bytes = b""
 
 
 class Recorder(Protocol):

@@ -82,12 +82,21 @@ class Dataplane:
         """Requests of this process in flight upstream, abandoned ones included."""
         return self.account.own
 
-    def open(self, ask: Ask, arrived: float, answer: Callable[[Answer], None]) -> Execution:
+    def open(
+        self,
+        ask: Ask,
+        arrived: float,
+        answer: Callable[[Answer], None],
+        request_id: bytes = b"",
+        recorder: Recorder | None = None,
+    ) -> Execution:
         """Take in a request of which the head is known, and start its clock.
 
         arrived: when the head was complete, seconds on the dataplane's clock. answer: is called
         once, by the deadline, unless leave() or fail() comes first; within this call if the tier
-        would rather refuse than try at present (`shed`). Raises UnknownTier.
+        would rather refuse than try at present (`shed`). request_id: as the client knows it.
+        recorder: is told how it ends instead of the dataplane's own, where it is no client's
+        request. Raises UnknownTier.
         """
         router = self.router
         decision, elapsed_s = router.decide(ask, 0.0, self.load(arrived)), 0.0
@@ -97,7 +106,17 @@ class Dataplane:
             decision, elapsed_s = self._at_its_turn(ask, first, arrived, wanted[:1])
             if len(wanted) > 1 and decision.best_effort is not None:
                 decision, elapsed_s = self._at_its_turn(ask, first, arrived, wanted)
-        return self.execution(self, router, ask, decision, arrived, elapsed_s, answer)
+        return self.execution(
+            self,
+            router,
+            ask,
+            decision,
+            arrived,
+            elapsed_s,
+            answer,
+            request_id,
+            recorder or self.recorder,
+        )
 
     def _wait_s(self, decision: Decision, arrived: float, wanted: tuple[str, ...]) -> float:
         return self.admission.wait_s(decision.tier.priority, arrived + decision.deadline_s, wanted)

@@ -113,7 +113,7 @@ class Exchange:
         """
         service = self._service
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        execution = service.dataplane.open(ask, arrived, partial(_settle, answer))
+        execution = service.dataplane.open(ask, arrived, partial(_settle, answer), self._id)
         try:
             if not answer.done():
                 refused = await self._send(execution, arrived)

@@ -71,7 +71,7 @@ class Exchange:
             if client is not None:
                 ask = client.enter(service.dataplane.router.tier(ask).name, ask, arrived)
                 self._entered = client
-            execution = service.dataplane.open(ask, arrived, self._answered)
+            execution = service.dataplane.open(ask, arrived, self._answered, self._id)
         except BadRequest as error:
             service.dataplane.recorder.refused()
             self._refuse(error)

@@ -25,7 +25,7 @@ def test_a_table_survives_being_written_and_read(tmp_path: Path) -> None:
     [
         ('"deadline_s": 0.1', '"deadline_s": -1', r"tiers\.0\.promises\.0\.deadline_s"),
         ('"quality": 0.9,', '"quality": 1.2,', r"tiers\.0\.promises\.0\.quality"),
-        ('"tailq.tiers/3"', '"tailq.tiers/9"', "schema"),
+        ('"tailq.tiers/4"', '"tailq.tiers/9"', "schema"),
         ('"default": "gold"', '"default": "lead"', "default names 'lead'"),
         ('"variant": "large"\n', '"variant": ""\n', "variant"),
         ("}", "", "content: Invalid JSON"),
@@ -48,8 +48,8 @@ def test_a_table_of_another_version_names_the_remedy(tmp_path: Path) -> None:
     """What an older profiler has compiled is to be compiled again, and the error says so."""
     path = tmp_path / "tiers.json"
     artefact.write(path, table(tier("gold", 0.01, promise("large", 0.1))))
-    path.write_text(path.read_text().replace("tailq.tiers/3", "tailq.tiers/2"))
-    with pytest.raises(ArtefactError, match=r"tiers/2, not tailq\.tiers/3, .*compile the tiers ag"):
+    path.write_text(path.read_text().replace("tailq.tiers/4", "tailq.tiers/2"))
+    with pytest.raises(ArtefactError, match=r"tiers/2, not tailq\.tiers/4, .*compile the tiers ag"):
         artefact.read(path, TierTable)
 
 
