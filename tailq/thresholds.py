@@ -61,7 +61,7 @@ class _Grid:
 def _line(finite: Floats) -> tuple[float, float]:
     """Slope and intercept that take the least threshold to cell 1, the greatest to the last."""
     if finite.size and finite[-1] > finite[0]:
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):  # 0 * inf: no line, below
             slope = _CELLS / (finite[-1] - finite[0])
             intercept = 1 - finite[0] * slope
         if 0 < slope < np.inf and abs(intercept) < np.inf:

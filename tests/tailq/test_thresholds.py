@@ -34,6 +34,7 @@ def test_many_values_are_found_as_few_are(thresholds: Floats, values: Floats) ->
         np.array([0.5, 0.5, 0.5]),
         np.array([-np.inf, 0.1, np.inf]),
         np.array([1.0, np.nextafter(1.0, 2.0)]),
+        np.array([0.0, 2.2e-309]),  # so close that no slope tells them apart
     ],
 )
 def test_dense_and_distant_thresholds(thresholds: Floats) -> None:
