@@ -8,6 +8,7 @@ from profiler.commands.check import check
 from profiler.commands.compare import compare
 from profiler.commands.dataset import dataset
 from profiler.commands.predict import predict
+from profiler.commands.probes import probes
 from profiler.commands.report import report
 from profiler.commands.run import run
 from profiler.commands.show import show
@@ -31,7 +32,7 @@ app = typer.Typer(
         "the same command resumes."
     ),
 )
-for command in (run, sweep, tiers, report, predict, show, check, compare, dataset):
+for command in (run, sweep, tiers, report, predict, probes, show, check, compare, dataset):
     app.command()(command)
 
 

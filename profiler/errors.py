@@ -4,6 +4,7 @@ TailqError
 ├── DatasetError            the labelled data are missing or not as they must be
 ├── ModelError              a model does not fit: missing, other shape, answers not as its task asks
 ├── TaskError               there is no such task or metric, or a user's own metric misbehaves
+├── NoProbes                there can be no probes of a profile: its answers are no classes, or …
 ├── TritonGone              the server cannot be reached, or stopped serving a model meanwhile
 └── Interrupted             the user asked to stop; what was measured is kept
 """
@@ -23,6 +24,10 @@ class ModelError(TailqError):
 
 class TaskError(TailqError):
     """The task or metric that is asked for is not there, or not as it must be."""
+
+
+class NoProbes(TailqError):
+    """The gateway could not send itself samples of this profile, or not judge their answers."""
 
 
 class TritonGone(TailqError):

@@ -9,26 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tailq import datatypes
+
 # A tensor of several samples: one array each, without the batch dimension.
 Column = Sequence[NDArray[Any]]
 
 # Texts: elements of variable length, `bytes` in memory.
 BYTES = "BYTES"
-DTYPES: dict[str, np.dtype[Any]] = {
-    "BOOL": np.dtype(np.bool_),
-    "FP16": np.dtype(np.float16),
-    "FP32": np.dtype(np.float32),
-    "FP64": np.dtype(np.float64),
-    "INT8": np.dtype(np.int8),
-    "INT16": np.dtype(np.int16),
-    "INT32": np.dtype(np.int32),
-    "INT64": np.dtype(np.int64),
-    "UINT8": np.dtype(np.uint8),
-    "UINT16": np.dtype(np.uint16),
-    "UINT32": np.dtype(np.uint32),
-    "UINT64": np.dtype(np.uint64),
-    BYTES: np.dtype(np.object_),
-}
+DTYPES: dict[str, np.dtype[Any]] = {**datatypes.DTYPES, BYTES: np.dtype(np.object_)}
 
 
 @dataclass(frozen=True, slots=True)

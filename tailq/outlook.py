@@ -1,5 +1,6 @@
 """How long answers take at present: the profile's model of latency under load, kept true online."""
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from math import exp, inf, isnan, log
 
@@ -43,23 +44,28 @@ class Outlook:
 
     def observe(
         self, variant: str, seconds: float, outstanding_s: float, now: float, *, ended: bool
-    ) -> None:
+    ) -> int | None:
         """An answer of `variant` took, or has taken up to `now`, so many seconds.
 
         outstanding_s: seconds of work outstanding when it was asked, its own not counted. now: on
         the clock of every call, in seconds. ended: False if it is still awaited: that counts as
         slower than all it is slower than by now, and says nothing of the rest; its end is told
         later, as if it were another's. What is not known, or no time, is ignored.
+
+        How many of the profile's quantiles, as they are without corrections, it exceeded; None:
+        ignored.
         """
         known = self._variants.get(variant)
         if known is None or isnan(seconds) or isnan(outstanding_s):
-            return
+            return None
+        predicted = known.predicted(outstanding_s)
         took = log(max(seconds, _LEAST_S))
         known.tracker.observe(
-            [took - log(max(at, _LEAST_S)) for at in known.predicted(outstanding_s)],
+            [took - log(max(at, _LEAST_S)) for at in predicted],
             now,
             ended=ended,
         )
+        return bisect_left(predicted, seconds)
 
     def latency(self, variant: str, outstanding_s: float, now: float) -> Latency:
         """Distribution of the latency of `variant`, asked at this much work outstanding."""

@@ -3,11 +3,12 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pyarrow as pa
-from pydantic import BaseModel
+from pydantic import TypeAdapter
 
+from gateway.live.view import LiveView
 from loadtest.report import Report
 from profiler.gates.changes import Compared
 from profiler.gates.verdicts import Checked
@@ -24,7 +25,7 @@ README = "README.md"
 
 # What we write has every field; of what people write, those with a default may be left out.
 Mode = Literal["serialization", "validation"]
-ARTEFACTS: Mapping[str, tuple[type[BaseModel], Mode]] = {
+ARTEFACTS: Mapping[str, tuple[type[Any], Mode]] = {
     "profile": (Profile, "serialization"),
     "tiers": (TierTable, "serialization"),
     "tiers-spec": (TiersSpec, "validation"),
@@ -32,6 +33,7 @@ ARTEFACTS: Mapping[str, tuple[type[BaseModel], Mode]] = {
     "check": (Checked, "serialization"),
     "comparison": (Compared, "serialization"),
     "load-report": (Report, "serialization"),
+    "live": (LiveView, "serialization"),
 }
 TABLES = {ANSWERS: ANSWERS_SCHEMA, OBSERVATIONS: OBSERVATIONS_SCHEMA}
 
@@ -42,8 +44,8 @@ def contents() -> dict[str, str]:
     return files | {README: _with_columns((FOLDER / README).read_text("utf-8"))}
 
 
-def _schema(model: type[BaseModel], mode: Mode) -> str:
-    schema = {"$schema": DIALECT, **model.model_json_schema(mode=mode)}
+def _schema(model: type[Any], mode: Mode) -> str:
+    schema = {"$schema": DIALECT, **TypeAdapter(model).json_schema(mode=mode)}
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 

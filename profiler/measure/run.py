@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from profiler.datasets import Dataset
+from profiler.errors import NoProbes
 from profiler.measure.bench import Bench, choose_models
 from profiler.measure.conditions import MOST_IN_FLIGHT
 from profiler.measure.describe import Context, Ending, describe
@@ -19,7 +20,9 @@ from profiler.measure.progress import Reporter
 from profiler.measure.settings import Settings
 from profiler.measure.triton import Triton
 from profiler.measure.wire import Variant
-from profiler.record.store import check_free, store
+from profiler.probes.make import make, told
+from profiler.record.store import Beside, check_free, store
+from tailq import probes
 from tailq.profile import DataSet, Metric, Profile
 
 
@@ -60,12 +63,15 @@ def run(settings: Settings, dataset: Dataset, report: Reporter, stop: Stop) -> P
                     measurement.answers()
                     stopped_by, convergence = measurement.rounds()
                     ending = Ending(stopped_by, convergence, datetime.now(UTC))
-                    profile = _write(settings, context, journal, ending)
+                    beside = partial(_probes, journal, dataset, found, report)
+                    profile = _write(settings, context, journal, ending, beside)
                 journal.discard()
                 return profile
 
 
-def _write(settings: Settings, context: Context, journal: Journal, ending: Ending) -> Profile:
+def _write(
+    settings: Settings, context: Context, journal: Journal, ending: Ending, beside: Beside
+) -> Profile:
     answers, observations = journal.answers(), journal.observations()
     return store(
         settings.out,
@@ -73,7 +79,25 @@ def _write(settings: Settings, context: Context, journal: Journal, ending: Endin
         observations,
         partial(describe, journal.plan, context, ending, answers, observations),
         force=settings.force,
+        beside=beside,
     )
+
+
+def _probes(
+    journal: Journal,
+    dataset: Dataset,
+    variants: Sequence[Variant],
+    report: Reporter,
+    profile: Profile,
+) -> dict[str, bytes]:
+    """Probes by their file name, if there can be any; else why not is said."""
+    try:
+        made = make(profile, journal.answers(), journal.observations(), dataset, variants)
+    except NoProbes as reason:
+        report.say(str(reason))
+        return {}
+    report.say(told(made, profile))
+    return {probes.FILE: probes.encode(made)}
 
 
 def _plan(

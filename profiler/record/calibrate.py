@@ -9,7 +9,7 @@ from tailq.calibration import Calibration, ReliabilityBin
 Floats = NDArray[np.float64]
 
 # Equal in mass: with as many samples in each, all bins are as sure as each other.
-_BINS = 15
+BINS = 15
 _FOLDS = 10
 
 
@@ -37,6 +37,14 @@ def expected_quality(calibration: Calibration, confidence: ArrayLike) -> Floats:
     """`Calibration.expected_quality` of many confidences: [n] to [n]."""
     at = np.asarray(confidence, dtype=np.float64)
     return np.asarray(np.interp(at, calibration.confidence, calibration.quality))
+
+
+def edges(raw: Floats) -> Floats:
+    """Inner edges of BINS bins of equal mass, each the greatest value in its bin: [BINS - 1].
+
+    Values that occur often may make several edges equal.
+    """
+    return np.asarray(np.quantile(raw, np.arange(1, BINS) / BINS, method="inverted_cdf"))
 
 
 def _fit(raw: Floats, worth: Floats) -> tuple[Floats, Floats]:
@@ -67,8 +75,7 @@ def _cross_fitted(raw: Floats, worth: Floats) -> Floats:
 
 def _bin(raw: Floats) -> NDArray[np.int64]:
     """Bin of each confidence: [N]. Equal confidences share one, so bins may differ in size."""
-    edges = np.quantile(raw, np.arange(1, _BINS) / _BINS, method="inverted_cdf")
-    _, bins = np.unique(np.searchsorted(edges, raw, side="left"), return_inverse=True)
+    _, bins = np.unique(np.searchsorted(edges(raw), raw, side="left"), return_inverse=True)
     return np.asarray(bins, dtype=np.int64)
 
 

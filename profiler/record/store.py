@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from profiler.record.observations import Answers, Observations, digest, encode
@@ -13,6 +13,8 @@ from tailq.profile import Profile
 
 # Makes the summary, given the profile's id and the SHA-256 of its files by name.
 Describe = Callable[[str, dict[str, str]], Profile]
+# Makes what else lies in the folder, by file name: it can be made again of what was measured.
+Beside = Callable[[Profile], Mapping[str, bytes]]
 
 
 def check_free(out: Path, *, force: bool) -> None:
@@ -36,10 +38,12 @@ def store(
     describe: Describe,
     *,
     force: bool,
+    beside: Beside = lambda _profile: {},
 ) -> Profile:
     """Write a profile to the folder `out`: to a neighbour, synced, then renamed.
 
-    Raises ArtefactError if the disk does not allow it; `out` is then as it was.
+    `Profile.files` has what was measured, not what lies beside it. Raises ArtefactError if the
+    disk does not allow it; `out` is then as it was.
     """
     contents = {
         profiles.ANSWERS: encode(answers),
@@ -51,7 +55,7 @@ def store(
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         neighbour.mkdir()
-        for name, content in contents.items():
+        for name, content in {**contents, **beside(profile)}.items():
             artefact.write_bytes(neighbour / name, content)
         artefact.write(neighbour / profiles.FILE, profile)
         check_free(out, force=force)

@@ -126,6 +126,11 @@ def metric(name: str) -> base.Metric | None:
     return WeightedF1() if name == "f1" else None
 
 
+def names_one_class(task: str, metric: str) -> bool:
+    """Whether an answer is one class, of which quality says how often it is the right one."""
+    return (task, metric) == ("classification", Top(1).name)
+
+
 def are_probabilities(outputs: Floats) -> bool:
     """Whether a model ends in a softmax, judged by several of its outputs [n, classes].
 

@@ -14,6 +14,8 @@ from profiler.tiers.ltt import LearnThenTest
 from profiler.tiers.measured import Measured, measured
 from profiler.tiers.options import alternatives, option
 from profiler.tiers.proof import Method, required
+from profiler.tiers.rounds import round_quality
+from profiler.tiers.served import served
 from profiler.tiers.shortfall import left_out, shortfall
 from profiler.tiers.spec import TierSpec, TiersSpec
 from tailq.errors import ArtefactError
@@ -27,7 +29,6 @@ from tailq.tier import (
     NotOffered,
     Promise,
     Reference,
-    Served,
     Tier,
     TierTable,
 )
@@ -124,13 +125,8 @@ class _Compiler:
                 fingerprint={v.name: v.fingerprint for v in profile.variants},
             ),
             served={
-                v.name: Served(
-                    service_s=v.service_s,
-                    confidence=v.confidence,
-                    calibration=v.calibration,
-                    under_load=v.under_load,
-                )
-                for v in profile.variants
+                v.name: served(v, profile.metric, self.evidence.confidence[:, index])
+                for index, v in enumerate(profile.variants)
             },
             default=self.spec.default if self.spec.default in offered else None,
             tiers=tuple(tiers),
@@ -204,6 +200,10 @@ class _Compiler:
                 slack=proof.slack,
             ),
             options=tuple(option(c, self.evidence, self.judge) for c in [chosen, *others]),
+            # A hundred requests have no quality of their own where it is no mean of scores.
+            rounds=None
+            if self.judge
+            else round_quality(chosen.plan, self.evidence, proof.load, effective),
         )
 
     def _alternatives(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tailq.load import LatencyUnderLoad
+from tailq.load import Curves, LatencyUnderLoad
 from tailq.outlook import Outlook
 from tailq.tier import Served
 from tests.served import LEVELS, models, served, under_load
@@ -170,3 +170,16 @@ def test_quantiles_never_cross() -> None:
         outlook.observe("a", 0.001 if turn % 3 == 0 else 0.0102, 0.0, 0.0, ended=True)
         seconds = list(outlook.latency("a", 0.0, 0.0).seconds)
         assert seconds == sorted(seconds)
+
+
+@given(models(), st.lists(st.tuples(st.floats(1e-4, 5), st.floats(0, 1)), max_size=30))
+def test_observing_tells_how_many_of_the_profiles_quantiles_were_exceeded(
+    model: LatencyUnderLoad, seen: list[tuple[float, float]]
+) -> None:
+    """Whatever corrections were learned before; None where there is nothing to compare with."""
+    outlook = of(model)
+    for seconds, work in seen:
+        exceeded = outlook.observe("a", seconds, work, 0.0, ended=True)
+        assert exceeded == sum(seconds > at for at in Curves(model).at(work))
+    assert outlook.observe("b", 1.0, 0.0, 0.0, ended=True) is None
+    assert outlook.observe("a", nan, 0.0, 0.0, ended=True) is None

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from profiler.report.command import html
+from tests.chromium import BINARY, browser
 from tests.profiler.report import synthetic
-from tests.profiler.report.chromium import BINARY, browser
 
 pytestmark = pytest.mark.skipif(BINARY is None, reason="needs Chromium: apt-get install chromium")
 

@@ -57,6 +57,8 @@ def test_a_metric_that_is_no_mean_is_resampled_by_itself(evidence: Evidence) -> 
     by_f1, by_mean = compiled(evidence, spec, judge).table, compiled(evidence, spec).table
     [f1], [mean] = by_f1.tiers[0].promises, by_mean.tiers[0].promises
     assert by_f1.metric == "f1"
+    assert (f1.rounds, mean.rounds is None) == (None, False)
+    assert not any(each.classes for each in by_f1.served.values())
     assert f1.plan == mean.plan == Single(variant="small")
     assert f1.quality == pytest.approx(mean.quality, abs=0.005)
     assert f1.expected_quality == pytest.approx(mean.expected_quality, abs=0.005)

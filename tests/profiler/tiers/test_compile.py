@@ -69,6 +69,31 @@ def test_a_promise_says_what_it_rests_on(evidence: Evidence) -> None:
     assert promise.cost == pytest.approx(0.015)
 
 
+def test_a_promise_foretells_live_rounds_about_what_it_expects(evidence: Evidence) -> None:
+    """Their median is near the expected quality, their tail below the promise: the draw is luck."""
+    for tier in compiled(evidence, SPEC).table.tiers:
+        for promise in tier.promises:
+            assert promise.rounds is not None
+            quality = promise.rounds.quality
+            assert sorted(quality) == list(quality)
+            assert quality[3] == pytest.approx(promise.expected_quality, abs=0.02)
+            assert quality[0] < promise.quality < quality[-1]
+
+
+def test_the_gateway_is_told_of_each_variant_what_the_profile_says(evidence: Evidence) -> None:
+    """Quality, confidence and its bins: of its own answers, not of another's."""
+    served = compiled(evidence, SPEC).table.served
+    assert {name: each.quality for name, each in served.items()} == dict(
+        zip(evidence.variants, evidence.quality.tolist(), strict=True)
+    )
+    for index, name in enumerate(evidence.variants):
+        bins = served[name].spread
+        assert bins is not None
+        own = evidence.confidence[:, index]
+        assert bins.upper[0] == pytest.approx(np.quantile(own, 1 / 15), abs=1e-3)
+        assert served[name].classes
+
+
 def test_what_cannot_be_promised_is_not_offered_and_says_why(evidence: Evidence) -> None:
     """A tier out of reach at a deadline names the nearest plan, what it lacks and what helps."""
     table = compiled(evidence, SPEC).table
