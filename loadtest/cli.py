@@ -10,7 +10,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from loadtest import arrivals, openloop, rates, report
+from loadtest import arrivals, live, openloop, rates, report
+from loadtest.feedback import Feedback
 from loadtest.simulation.command import simulate
 from tailq import artefact, samples
 from tailq.errors import TailqError
@@ -34,6 +35,16 @@ def run(
     ] = None,
     duration_s: Annotated[float, typer.Option(min=1, max=86_400, help="Seconds of load.")] = 60.0,
     seed: Annotated[int, typer.Option(help="Of arrivals and the order of samples.")] = 0,
+    admin: Annotated[
+        str | None,
+        typer.Option(
+            help="HOST:PORT of its admin listener, for what it says itself that it delivered."
+        ),
+    ] = None,
+    feedback: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="Share of the requests whose label it is told afterwards."),
+    ] = 0.0,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Send labelled samples to every tier and hold the delivery against the promise.
@@ -58,14 +69,18 @@ def run(
             replies.append(reply)
             progress.advance(task)
 
-        asyncio.run(_run(gateway, table, streams, labelled, on_reply))
-    verdict = report.judge(table, replies, duration_s)
+        labels = Feedback(gateway, feedback, seed)
+        said = asyncio.run(_run(gateway, admin, table, streams, labelled, on_reply, labels))
+    verdict = report.judge(table, replies, duration_s, said, labels.counts)
     out.parent.mkdir(parents=True, exist_ok=True)
     artefact.write(out, verdict)
     if json:
         print(verdict.model_dump_json(indent=2))
     else:
         Console().print(report.as_table(verdict))
+    if verdict.feedback:
+        told = ", ".join(f"{count} {result}" for result, count in verdict.feedback.items() if count)
+        console.print(f"feedback: {told}", markup=False)
     for text, count in verdict.errors.items():
         console.print(f"{count} × {text}", markup=False)
     raise typer.Exit(0 if verdict.kept else 1)
@@ -73,13 +88,19 @@ def run(
 
 async def _run(
     gateway: str,
+    admin: str | None,
     table: TierTable,
     streams: list[openloop.Stream],
     labelled: samples.Samples,
     on_reply: openloop.OnReply,
-) -> None:
+    labels: Feedback,
+) -> dict[str, dict[str, float]]:
+    """Drive the load. Returns what the gateway says it delivered meanwhile, if `admin` is given."""
     target = await openloop.find_target(gateway, table)
-    await openloop.drive(target, streams, labelled, on_reply)
+    before = await live.counted(admin) if admin else {}
+    async with labels:
+        await openloop.drive(target, streams, labelled, on_reply, labels.learn)
+    return live.since(before, await live.counted(admin)) if admin else {}
 
 
 def make_streams(

@@ -7,6 +7,7 @@ client that falls behind must not hide the queue it causes (coordinated omission
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from uuid import uuid4
 
 import aiohttp
 import numpy as np
@@ -84,20 +85,35 @@ async def find_target(address: str, table: TierTable) -> Target:
     return Target(address, service, metadata["inputs"][0]["name"], metadata["outputs"][0]["name"])
 
 
-async def drive(target: Target, streams: list[Stream], samples: Samples, on_reply: OnReply) -> None:
-    """Send every request of every stream at its time and report each reply as it comes."""
+async def drive(
+    target: Target,
+    streams: list[Stream],
+    samples: Samples,
+    on_reply: OnReply,
+    learn: Callable[[str, int], None] = lambda _request_id, _label: None,
+) -> None:
+    """Send every request of every stream at its time and report each reply as it comes.
+
+    learn: is told the id of each request that was answered, and the right class.
+    """
+    run = uuid4().hex
     loop = asyncio.get_running_loop()
     client = triton.InferenceServerClient(target.address, conn_limit=512, conn_timeout=ABANDON_S)
 
-    async def one(stream: Stream, sample: int, appointed: float) -> None:
-        reply = await _ask(client, target, stream.tier, samples, sample)
-        on_reply(reply(loop.time() - appointed))
+    async def one(stream: Stream, number: int, sample: int, appointed: float) -> None:
+        request_id = f"{run}-{stream.tier}-{number}"
+        told = await _ask(client, target, stream.tier, samples, sample, request_id)
+        reply = told(loop.time() - appointed)
+        on_reply(reply)
+        if reply.error is None:
+            learn(request_id, int(samples.labels[sample]))
 
     async def play(stream: Stream, start: float, group: asyncio.TaskGroup) -> None:
-        for arrival, sample in zip(stream.arrivals_s, stream.samples, strict=True):
+        appointments = zip(stream.arrivals_s, stream.samples, strict=True)
+        for number, (arrival, sample) in enumerate(appointments):
             appointed = start + float(arrival)
             await asyncio.sleep(appointed - loop.time())
-            group.create_task(one(stream, int(sample), appointed))
+            group.create_task(one(stream, number, int(sample), appointed))
 
     async with client, asyncio.TaskGroup() as group:
         start = loop.time() + 0.1
@@ -106,13 +122,19 @@ async def drive(target: Target, streams: list[Stream], samples: Samples, on_repl
 
 
 async def _ask(
-    client: triton.InferenceServerClient, target: Target, tier: str, samples: Samples, sample: int
+    client: triton.InferenceServerClient,
+    target: Target,
+    tier: str,
+    samples: Samples,
+    sample: int,
+    request_id: str,
 ) -> Callable[[float], Reply]:
+    headers = {"tailq-tier": tier, "tailq-request-id": request_id}
     batch = samples.inputs[sample : sample + 1]
     tensor = triton.InferInput(target.input_name, list(batch.shape), "FP32")
     tensor.set_data_from_numpy(batch)
     try:
-        result = await client.infer(target.service, [tensor], headers={"tailq-tier": tier})
+        result = await client.infer(target.service, [tensor], headers=headers)
     except (InferenceServerException, aiohttp.ClientError, OSError, TimeoutError) as error:
         reason = str(error) or type(error).__name__
         return lambda latency: Reply(tier, latency, False, None, "error", reason)

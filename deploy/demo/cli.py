@@ -47,7 +47,7 @@ def demo(
         steps.compile()
         steps.describe()
         with steps.gateway(http, port) as gateway:
-            kept = steps.load(gateway.http, duration_s)
+            kept = steps.load(gateway, duration_s)
             steps.console.print(f"Report: {_short(steps.report)}; profile: {_short(steps.page)}")
             if not once:
                 _invite(steps, gateway)
@@ -85,10 +85,14 @@ def _invite(steps: Demo, gateway: Listening) -> None:
     request = steps.folder / "request.json"
     request.write_text(json.dumps({"inputs": [tensor]}))
     base, unseen = f"http://{gateway.http}", _short(steps.unseen)
+    told = json.dumps({"request_id": "shoe-1", "label": int(labelled.labels[0])})
     steps.console.rule("[bold]Serving: try it, Ctrl-C ends", align="left")
     # Plain print: commands must not be wrapped where they are to be copied.
+    print(f"http://{gateway.admin}/ in a browser: what is promised and delivered, live")
     print(f"curl {base}/v1/tiers")
-    print(f"curl -i {base}/v2/models/{SERVICE}/infer -H 'tailq-tier: gold' -d @{_short(request)}")
+    named = "-H 'tailq-tier: gold' -H 'tailq-request-id: shoe-1'"
+    print(f"curl -i {base}/v2/models/{SERVICE}/infer {named} -d @{_short(request)}")
+    print(f"curl {base}/v1/feedback -d '{told}'")
     print(f"curl http://{gateway.admin}/metrics")
     print(f"{_short(Path(sys.executable))} -m deploy.demo.ask {gateway.http} {unseen} silver")
 

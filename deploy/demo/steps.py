@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tailq import artefact
+from tailq import artefact, probes
 from tailq.errors import TailqError
 from tailq.tier import TierTable
 
@@ -21,6 +21,8 @@ SPEC = Path(__file__).with_name("tiers.yaml")
 # Requests a second of each tier: together about half of what two cores can do, so that queues
 # come and go within the load that was profiled.
 RATES = {"gold": 10, "silver": 20, "bronze": 30, "express": 40}
+# Of the requests, how many the gateway learns the label of afterwards.
+FEEDBACK = 0.05
 
 
 class StepFailed(TailqError):
@@ -110,7 +112,7 @@ class Demo:
             *("report", str(self.profile), "--tiers", str(self.tiers), "--out", str(self.page)),
         )
 
-    def load(self, gateway: str, duration_s: float) -> bool:
+    def load(self, gateway: Listening, duration_s: float) -> bool:
         """Send the unseen images, one open-loop stream a tier. Returns whether all was kept."""
         offered = {tier.name for tier in artefact.read(self.tiers, TierTable).tiers}
         rates = [f"--rate={tier}={rate}" for tier, rate in RATES.items() if tier in offered]
@@ -118,7 +120,8 @@ class Demo:
             f"Load: unseen images for {duration_s:.0f} s, one stream a tier",
             "tailq-load",
             "run",
-            *("--gateway", gateway, "--tiers", str(self.tiers), "--data", str(self.unseen)),
+            *("--gateway", gateway.http, "--admin", gateway.admin, "--tiers", str(self.tiers)),
+            *("--data", str(self.unseen), "--feedback", str(FEEDBACK)),
             *("--out", str(self.report), "--duration-s", str(duration_s), *rates),
             accept=(0, 1),
         )
@@ -131,6 +134,7 @@ class Demo:
         command = [_installed("tailq-gateway"), "--tiers", str(self.tiers)]
         # Requests that are shed are in the report: not a line each among the tables.
         command += ["--triton", triton_http, "--port", str(port), "--json", "--log-level=warning"]
+        command += ["--probes", str(self.profile / probes.FILE)]
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
         try:

@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from gateway.dataplane import Answer, Dataplane, Outcome
+from gateway.dataplane import Answer, Dataplane, Outcome, Recorder
 from gateway.upstream.base import Payload
 from loadtest import arrivals
 from loadtest.openloop import Reply
@@ -86,16 +86,20 @@ class Played:
         return found
 
 
-def play(setting: Setting) -> Played:
-    """Run the setting from the first arrival until nothing can happen any more."""
-    return _Run(setting).play()
+def play(setting: Setting, recorder: Recorder | None = None) -> Played:
+    """Run the setting from the first arrival until nothing can happen any more.
+
+    recorder: is told of it all, as the gateway's would be.
+    """
+    return _Run(setting, recorder).play()
 
 
 class _Run:
     """Recorder of the dataplane, and its clients."""
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: Setting, recorder: Recorder | None) -> None:
         self._setting = setting
+        self._recorder = recorder
         self._schedule = Schedule(setting.faults)
         self._clock = VirtualClock()
         # Triton's draws and the clients' are kept apart, so that traffic is the same whatever
@@ -110,7 +114,7 @@ class _Run:
             setting.endpoints,
         )
         self._plane = Dataplane(
-            Router(setting.table), self._triton, self._clock, self, confidence=samples.confidence
+            Router(setting.table), self._triton, self._clock, self, read=samples.told
         )
         self._plane.admission.scale(setting.endpoints)
         self._triton.changed = self._on_change
@@ -177,13 +181,22 @@ class _Run:
     def answered(self, answer: Answer) -> None:
         """See gateway.dataplane.Recorder."""
         self._played.outcomes[answer.outcome] += 1
+        if self._recorder is not None:
+            self._recorder.answered(answer)
 
     def refused(self) -> None:
         """See gateway.dataplane.Recorder."""
 
-    def upstream_ended(self, variant: str, seconds: float) -> None:  # noqa: ARG002
+    def upstream_ended(self, variant: str, seconds: float) -> None:
         """See gateway.dataplane.Recorder."""
         self._played.calls[variant] += 1
+        if self._recorder is not None:
+            self._recorder.upstream_ended(variant, seconds)
+
+    def compared(self, variant: str, beyond: int) -> None:
+        """See gateway.dataplane.Recorder."""
+        if self._recorder is not None:
+            self._recorder.compared(variant, beyond)
 
 
 class _Client:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pyarrow.parquet as parquet
 
+from gateway.dataplane import Reading
 from gateway.upstream.base import Reply
 from tailq import profile
 from tailq.errors import ArtefactError
@@ -41,9 +42,16 @@ class Answers:
 UNTOLD = Answers({}, 1)
 
 
-def confidence(_variant: str, reply: Reply) -> float | None:
-    """What a simulated answer tells: `gateway.dataplane.Dataplane`'s reader of confidences."""
-    return reply.confidence if isinstance(reply, Told) else None
+def told(_variant: str, reply: Reply) -> Reading | None:
+    """What a simulated answer tells: a gateway.dataplane.Read."""
+    if not isinstance(reply, Told) or reply.confidence is None:
+        return None
+    return Reading((reply.confidence,))
+
+
+def told_each(variant: str, replies: Sequence[Reply]) -> list[Reading | None]:
+    """The same of several: a gateway.live.judging.ReadAll."""
+    return [told(variant, reply) for reply in replies]
 
 
 def read(folder: Path) -> Answers:

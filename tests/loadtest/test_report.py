@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from loadtest.openloop import Reply
-from loadtest.report import as_table, judge
+from loadtest.report import Report, as_table, judge
 from tests.tables import promise, table, tier
 
 TABLE = table(tier("gold", 0.01, promise("large", 0.1, quality=0.9)))
@@ -60,7 +60,16 @@ def test_a_rescued_answer_counts_and_a_shed_request_does_not() -> None:
     assert gold.outcomes == {"rescued": 90, "error": 10}
 
 
-def test_the_table_fits_a_terminal_of_80_columns() -> None:
+def shown(report: Report) -> str:
+    """The table on a terminal of 80 columns."""
+    console = Console(width=80, file=StringIO())
+    console.print(as_table(report))
+    assert isinstance(console.file, StringIO)
+    return console.file.getvalue()
+
+
+@pytest.mark.parametrize("live", [None, {"gold": {"expected": 0.987, "feedback": 0.9}}])
+def test_the_table_fits_a_terminal_of_80_columns(live: dict[str, dict[str, float]] | None) -> None:
     """However many variants answered: figures and verdict are legible, the most frequent named."""
     names = ("large", "medium_int8", "medium", "small")
     replies = [
@@ -68,13 +77,30 @@ def test_the_table_fits_a_terminal_of_80_columns() -> None:
         for times, name in zip((8, 6, 4, 2), names, strict=True)
         for _ in range(times)
     ]
-    console = Console(width=80, file=StringIO())
-    console.print(as_table(judge(TABLE, replies, 60)))
-    assert isinstance(console.file, StringIO)
-    text = console.file.getvalue()
-    for whole in ("promised", "delivered", "100.0 (83.2–100.0)", "12.3/12.3", "kept", *names[:3]):
+    text = shown(judge(TABLE, replies, 60, live))
+    for whole in ("promised", "delivered", "100.0 (83.2–100.0)", "12/12", "kept", *names[:3]):
         assert whole in text
     assert "small" not in text
+    assert ("98.7" in text) == (live is not None)
+
+
+def test_what_the_gateway_says_stands_beside_what_its_clients_saw() -> None:
+    """An answer that was in time for the gateway is right, though it reached a client late."""
+    live = {"gold": {"expected": 0.93, "probe": 1.0}, "gone": {"expected": 0.1}}
+    report = judge(TABLE, replies(right=90, late=5, failed=5), 60, live, {"taken": 3})
+    gold = report.tiers["gold"]
+    assert (gold.delivered, gold.right) == (0.9, 0.95)
+    assert gold.live == {"expected": 0.93, "probe": 1.0}
+    assert report.feedback == {"taken": 3}
+    assert "93.0" in shown(report)
+
+
+def test_a_tier_of_which_the_gateway_says_nothing_has_a_dash() -> None:
+    """Where others have a figure."""
+    two = table(*TABLE.tiers, tier("silver", 0.05, promise("large", 0.1)))
+    text = shown(judge(two, replies(right=10), 60, {"gold": {"expected": 0.5}}))
+    assert "50.0" in text
+    assert "–" in text.split("silver")[1].split("BROKEN")[0].split(")")[1]
 
 
 def test_errors_are_counted_by_their_text() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from deploy.demo.steps import REPOSITORY, Demo, StepFailed
+from deploy.demo.steps import REPOSITORY, Demo, Listening, StepFailed
 from deploy.embedded import EmbeddedTriton
 from tailq import artefact
 from tailq.tier import TierTable
@@ -30,10 +30,10 @@ tiers:
 
 @dataclass(frozen=True)
 class Played:
-    """A demo that is serving: its steps, the gateway's address, and whether all was kept."""
+    """A demo that is serving: its steps, where, and whether all was kept."""
 
     steps: Demo
-    gateway: str
+    gateway: Listening
     kept: bool
 
 
@@ -50,7 +50,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
         steps.compile()
         steps.describe()
         with steps.gateway(triton.endpoints.http, 0) as gateway:
-            yield Played(steps, gateway.http, steps.load(gateway.http, 15))
+            yield Played(steps, gateway, steps.load(gateway, 15))
 
 
 def test_every_offered_tier_is_kept_on_unseen_images(played: Played) -> None:
@@ -64,6 +64,20 @@ def test_every_offered_tier_is_kept_on_unseen_images(played: Played) -> None:
         assert tier["interval"][1] >= tier["promise"] > 0.7
         assert sum(tier["variants"].values()) == tier["requests"]
         assert 0 < tier["p50_s"] <= tier["p99_s"]
+
+
+def test_the_gateway_knows_what_it_delivers(played: Played) -> None:
+    """Without labels near what is true, though of so few requests; and by labels, by probes."""
+    report = json.loads(played.steps.report.read_text())
+    tiers = report["tiers"].values()
+    sent = sum(tier["requests"] for tier in tiers)
+    right = sum(tier["requests"] * tier["right"] for tier in tiers) / sent
+    expected = sum(tier["requests"] * tier["live"]["expected"] for tier in tiers) / sent
+    # Four standard errors of the share that is right.
+    assert abs(expected - right) <= 4 * (0.25 * 0.5 / sent) ** 0.5
+    assert all(0.5 < tier["live"]["probe"] <= 1 for tier in tiers)
+    assert set(report["feedback"]) >= {"taken"}
+    assert report["feedback"]["taken"] == sum(report["feedback"].values()) > 0
 
 
 def test_the_profile_and_its_tiers_are_a_page(played: Played) -> None:
