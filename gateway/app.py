@@ -1,5 +1,6 @@
 """The parts of one gateway process, put together. Nothing runs here yet: see serving/."""
 
+import logging
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,11 +15,16 @@ from gateway.clients import Clients
 from gateway.clients.gcra import Cell
 from gateway.clients.settings import ClientsSettings
 from gateway.clock import Clock
-from gateway.confidence import ConfidenceReader
 from gateway.dataplane import Dataplane
 from gateway.fingerprint import Fingerprints
+from gateway.live.feedback import Feedback
+from gateway.live.live import Live
 from gateway.live.metrics import Metrics, Views
 from gateway.logs import RequestLog
+from gateway.probes import samples
+from gateway.probes.prober import Prober
+from gateway.probes.samples import Samples
+from gateway.reading import AnswerReader
 from gateway.rest import app as rest_app
 from gateway.rest.shared import Rest
 from gateway.service import Service
@@ -26,9 +32,12 @@ from gateway.settings import Settings
 from gateway.upstream.connect import Upstreams, connect
 from gateway.upstream.fleet import Fleet
 from gateway.upstream.readiness import Readiness
+from tailq.errors import ArtefactError
 from tailq.outlook import Outlook
 from tailq.route import Router
 from tailq.tier import TierTable
+
+log = logging.getLogger("tailq.gateway")
 
 
 class Availability(Readiness):
@@ -67,6 +76,8 @@ class Gateway:
     fingerprints: Fingerprints
     readiness: Availability
     metrics: Metrics
+    live: Live
+    prober: Prober | None
     application: FastAPI
 
     @property
@@ -83,11 +94,23 @@ class Gateway:
         self.fingerprints.expect(table.conditions.fingerprint)
         self.readiness.refer(table.reference.variant)
         dataplane = self.service.dataplane
-        dataplane.confidence = ConfidenceReader(table.served, self.settings.upstream.max_reply)
+        dataplane.read = read = AnswerReader(table.served, self.settings.upstream.max_reply)
+        self.live.reload(table, read.many)
         dataplane.router = Router(table, Outlook(table.served, dataplane.router.outlook))
         self.admission.resize(_places(self.settings, table))
         self.look()
         self.rest.reload()
+
+    def reprobe(self) -> None:
+        """Probe with what is in the file now, if it fits the tiers at present."""
+        if self.prober is None or self.settings.probes.file is None:
+            return
+        found: Samples | None = None
+        try:
+            found = samples.read(self.settings.probes.file, self.table)
+        except ArtefactError as error:
+            log.warning("probes pause until there are others: %s", error)
+        self.prober.serve(self.table, found)
 
     def reclient(self, clients: ClientsSettings) -> None:
         """Know these clients from now on."""
@@ -122,22 +145,36 @@ def assemble(
         waiting=settings.admission.waiting,
     )
     fingerprints = Fingerprints(fleet, upstreams.tritons, table.conditions.fingerprint)
-    metrics = Metrics(table, _views(account, admission, fleet, fingerprints, lambda: service))
+    metrics = Metrics(
+        table,
+        _views(account, admission, fleet, fingerprints, lambda: service),
+        (
+            lambda: live.points(),
+            lambda: () if service.feedback is None else service.feedback.points(),
+            lambda: () if prober is None else prober.points(),
+        ),
+    )
+    read = AnswerReader(table.served, settings.upstream.max_reply)
+    live = Live(table, read.many, metrics)
     dataplane = Dataplane(
         Router(table),
         fleet,
         clock,
-        metrics,
+        live,
         settings.dataplane,
         account=account,
         admission=admission,
-        confidence=ConfidenceReader(table.served, settings.upstream.max_reply),
+        read=read,
     )
     limits = settings.limits
     service = Service(dataplane, max_body=limits.max_body, max_buffered=limits.buffered)
     service.clients = Clients(settings.clients, None, shared.cell)
     service.requests = RequestLog(settings.log.requests_per_s)
+    if settings.feedback.remember:
+        feedback = Feedback(live, service.made, settings.feedback.remember)
+        service.feedback, live.remember = feedback, feedback.remember
     readiness = Availability(fleet, upstreams.tritons, upstreams.probes, table.reference.variant)
+    prober = _prober(settings, dataplane, fleet, live)
     rest = Rest(service)
     return Gateway(
         settings=settings,
@@ -150,7 +187,23 @@ def assemble(
         fingerprints=fingerprints,
         readiness=readiness,
         metrics=metrics,
+        live=live,
+        prober=prober,
         application=rest_app.build(rest, readiness, version()),
+    )
+
+
+def _prober(settings: Settings, plane: Dataplane, fleet: Fleet, live: Live) -> Prober | None:
+    """Raises ArtefactError if the samples are no good."""
+    if settings.probes.file is None:
+        return None
+    return Prober(
+        samples.read(settings.probes.file, plane.router.table),
+        plane,
+        live,
+        settings.probes.per_s / settings.listen.workers,
+        random.Random(),  # noqa: S311  (nobody gains by foreseeing it)
+        lambda: not fleet.absent and any(one.is_up for one in fleet.members),
     )
 
 
@@ -211,6 +264,7 @@ def _views(
         drain=lambda: admission.drain,
         limits=lambda: admission.limits,
         corrections=corrections,
+        absent=lambda: {name: name in fleet.absent for name in fleet.service_s},
         up=lambda: {one.name: one.is_up for one in fleet.members if one.is_up is not None},
         matches=lambda: {
             name: name not in fingerprints.foreign

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from gateway.probes import samples
 from gateway.reload.parts import Served
 from gateway.serving.server import address
 from gateway.settings import Settings
@@ -26,6 +27,10 @@ def report(settings: Settings, served: Served) -> Iterator[str]:
     yield f"places    {places} at each Triton"
     late = "abandoned" if settings.limits.at_deadline == "abandon" else "cancelled"
     yield f"late work {late}"
+    probes = settings.probes
+    if probes.file is not None:
+        count = len(samples.read(probes.file, table).labels)
+        yield f"probes    {count} samples from {probes.file}, {probes.per_s:g} a second"
     for tier in table.tiers:
         default = ", default" if tier.name == table.default else ""
         for promise in tier.promises:

@@ -22,8 +22,10 @@ _AT_DEADLINE = {None: None, True: "cancel", False: "abandon"}
 def main() -> None:
     """Entry point of the command."""
     from gateway.clients.cli import key
+    from gateway.top.cli import top
 
     app.command()(key)
+    app.command()(top)
     app()
 
 
@@ -66,6 +68,10 @@ def run(
             "instead of letting it end.  [no]"
         ),
     ] = None,
+    probes: Annotated[
+        Path | None,
+        typer.Option(help="Labelled samples to send now and then: probes.npz of the profile."),
+    ] = None,
     log_level: Annotated[
         str | None, typer.Option(help="debug, info, warning or error.  [info]")
     ] = None,
@@ -94,6 +100,7 @@ def run(
         ("listen.workers", "--workers"): workers,
         ("limits.max_body", "--max-body-mib"): max_body_mib and f"{max_body_mib}MiB",
         ("limits.at_deadline", "--cancel-at-deadline"): _AT_DEADLINE[cancel_at_deadline],
+        ("probes.file", "--probes"): probes,
         ("log.level", "--log-level"): log_level,
     }
     flags = [

@@ -7,6 +7,7 @@ from typing import Final
 from gateway.clients import Clients
 from gateway.dataplane import Dataplane
 from gateway.errors import UnknownModel
+from gateway.live.feedback import Feedback
 from gateway.logs import RequestLog
 from tailq.tier import TierTable
 
@@ -18,7 +19,7 @@ class Service:
 
     max_body: bytes of one request's body. max_buffered: bytes of all bodies held at once.
     buffered: bytes of bodies held now. clients: None: everybody may have everything.
-    requests: is told of each answer.
+    requests: is told of each answer. feedback: None: none is taken.
     """
 
     def __init__(self, dataplane: Dataplane, *, max_body: int, max_buffered: int) -> None:
@@ -29,6 +30,7 @@ class Service:
         self.buffered = 0
         self.clients: Clients | None = None
         self.requests = RequestLog()
+        self.feedback: Feedback | None = None
         self._ids = itertools.count(1)
         self._prefix = secrets.token_hex(4).encode()
 
@@ -52,3 +54,7 @@ class Service:
     def new_id(self) -> bytes:
         """A request id: unique across replicas, and cheap."""
         return b"%s-%x" % (self._prefix, next(self._ids))
+
+    def made(self, request_id: bytes) -> bool:
+        """Whether it is one of new_id()'s."""
+        return request_id.startswith(b"%s-" % self._prefix)

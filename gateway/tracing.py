@@ -28,6 +28,9 @@ _TRACE: Final = re.compile(rb"(traceparent|tracestate): ([^\r\n]*)\r\n")
 _ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 _GOOD: Final = frozenset(("on_time", "rescued", "best_effort"))
 
+# (answer, trace id as hexadecimal digits, Unix time): a client is answered, and that is traced.
+Traced = Callable[[Answer, str, float], None]
+
 
 def asked_for(environment: Mapping[str, str]) -> bool:
     """Whether the standard variables want spans to be sent.
@@ -40,10 +43,10 @@ def asked_for(environment: Mapping[str, str]) -> bool:
     return exporter == "otlp" or any(environment.get(name) for name in _ENDPOINTS)
 
 
-def start(dataplane: Dataplane, service: str) -> Callable[[], object]:
+def start(dataplane: Dataplane, service: str, traced: Traced) -> Callable[[], object]:
     """Trace the requests of `dataplane` if that is asked for. What is to be called at the end.
 
-    That sends what was not sent yet, and may take seconds.
+    That sends what was not sent yet, and may take seconds. traced: see install.
     """
     if not asked_for(os.environ):
         return lambda: None
@@ -58,14 +61,17 @@ def start(dataplane: Dataplane, service: str) -> Callable[[], object]:
     named = {} if "OTEL_SERVICE_NAME" in os.environ else {"service.name": "tailq-gateway"}
     provider = TracerProvider(resource=Resource.create(named))
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-    install(dataplane, provider.get_tracer("tailq.gateway"), service)
+    install(dataplane, provider.get_tracer("tailq.gateway"), service, traced)
     return provider.shutdown
 
 
-def install(dataplane: Dataplane, tracer: "Tracer", service: str) -> None:
-    """Let every request that `dataplane` opens from now on be a span of `tracer`."""
+def install(dataplane: Dataplane, tracer: "Tracer", service: str, traced: Traced) -> None:
+    """Let every request that `dataplane` opens from now on be a span of `tracer`.
+
+    traced: is told of answers whose spans are recorded, probes' excepted.
+    """
     dataplane.upstream = TracedUpstream(dataplane.upstream, tracer)
-    dataplane.execution = partial(TracedExecution, tracer, service)
+    dataplane.execution = partial(TracedExecution, tracer, service, traced)
 
 
 class TracedExecution(Execution):
@@ -75,12 +81,13 @@ class TracedExecution(Execution):
     has come is a span without a parent.
     """
 
-    __slots__ = ("_begun", "_service", "_span", "_told", "_tracer")
+    __slots__ = ("_begun", "_service", "_span", "_told", "_traced", "_tracer")
 
     def __init__(
         self,
         tracer: "Tracer",
         service: str,
+        traced: Traced,
         plane: Dataplane,
         router: Router,
         ask: Ask,
@@ -95,6 +102,8 @@ class TracedExecution(Execution):
         self._service = service
         self._span: Span | None = None
         self._told = answer
+        # A probe, which tells another recorder, is in no histogram of clients' requests.
+        self._traced = traced if recorder is plane.recorder else None
         # The wall clock of the request's beginning: spans have no other.
         self._begun = time.time_ns()
         super().__init__(
@@ -138,10 +147,13 @@ class TracedExecution(Execution):
         }
         if answer.best_effort is not None:
             attributes["tailq.best_effort"] = answer.best_effort
-        self._close(answer.outcome, attributes)
+        span = self._close(answer.outcome, attributes)
         self._told(answer)
+        context = span.get_span_context()
+        if self._traced is not None and context.trace_flags.sampled:
+            self._traced(answer, f"{context.trace_id:032x}", time.time())
 
-    def _close(self, outcome: str, attributes: Mapping[str, Any] | None = None) -> None:
+    def _close(self, outcome: str, attributes: Mapping[str, Any] | None = None) -> "Span":
         from opentelemetry.trace import StatusCode
 
         span = self._span = self._span or self._start(None)
@@ -152,6 +164,7 @@ class TracedExecution(Execution):
             if outcome in ("late", "failed", "shed"):
                 span.set_status(StatusCode.ERROR)
             span.end()
+        return span
 
 
 class TracedUpstream:

@@ -30,11 +30,14 @@ class Serving:
 
 
 @contextmanager
-def gateway(triton_http: str, folder: Path) -> Iterator[Serving]:
-    """A gateway with all its features on, as an operator starts it."""
+def gateway(triton_http: str, folder: Path, module: str = "gateway.cli") -> Iterator[Serving]:
+    """A gateway with all its features on, as an operator starts it.
+
+    module: that is run instead, where it is another one.
+    """
     tiers = folder / "tiers.json"
     artefact.write(tiers, table())
-    command = [sys.executable, "-m", "gateway.cli", "--json", "--tiers", str(tiers)]
+    command = [sys.executable, "-m", module, "--json", "--tiers", str(tiers)]
     command += ["--triton", triton_http, "--port", "0", "--grpc-port", "0", "--admin-port", "0"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None

@@ -7,13 +7,33 @@ what a decision costs does not depend on them.
 from typing import Final
 
 from benchmarks import tables
+from tailq.calibration import Calibration
 from tailq.plan import Single
-from tailq.tier import ConfidenceIn, Option, Reference, Served, Stop, Tier, TierTable
+from tailq.tier import (
+    ConfidenceIn,
+    ConfidenceSpread,
+    Option,
+    Reference,
+    Served,
+    Stop,
+    Tier,
+    TierTable,
+)
 
 SMALL: Final = "fashion_nano"
 HEAVY: Final = "fashion_large"
 DEADLINE_S: Final = 2.0
 OUTSTANDING: Final = 8
+
+# Fifty knots and fifteen bins, as profiles of 5000 samples have them.
+CALIBRATION: Final = Calibration(
+    confidence=tuple(0.3 + 0.7 * k / 49 for k in range(50)),
+    quality=tuple(0.2 + 0.8 * k / 49 for k in range(50)),
+    bins=(),
+    error=0.0,
+    calibrated_error=0.0,
+)
+SPREAD: Final = ConfidenceSpread(upper=tuple((k + 1) / 15 for k in range(15)), share=(1 / 15,) * 15)
 
 
 def table() -> TierTable:
@@ -33,6 +53,9 @@ def _served(service_s: float) -> Served:
     return Served(
         service_s=service_s,
         confidence=ConfidenceIn(output="logits", kind="softmax"),
+        classes=True,
+        calibration=CALIBRATION,
+        spread=SPREAD,
         under_load=tables.under_load(knots, idle_s, {0.5: 1.0, 0.9: 1.5, 0.99: 2.5}),
     )
 

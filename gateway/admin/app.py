@@ -4,12 +4,16 @@ from dataclasses import asdict
 from typing import Any, Protocol
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from gateway.live import families
+from gateway.admin import page
+from gateway.admin.guard import Guard
+from gateway.live.exposition import exposition
 from gateway.live.families import Families
+from gateway.live.view import LiveView
 from gateway.reload.reloader import Verdict
 
 
@@ -18,6 +22,10 @@ class Operated(Protocol):
 
     async def families(self) -> Families:
         """Every number, as of now."""
+        ...
+
+    async def live(self) -> LiveView:
+        """How each tier's promise is kept."""
         ...
 
     async def state(self) -> dict[str, Any]:
@@ -33,12 +41,19 @@ class Operated(Protocol):
         ...
 
 
-def build(operated: Operated) -> Starlette:
-    """The application: /metrics, /v1/state, /v1/reload and /healthz."""
+def build(operated: Operated, loopback: bool) -> Starlette:
+    """The application: /metrics, /v1/live, /v1/state, /v1/reload and /healthz, and a page.
 
-    async def metrics(_: Request) -> Response:
-        content = families.exposition(await operated.families())
-        return Response(content, media_type=families.CONTENT_TYPE)
+    loopback: only this machine reaches the listener.
+    """
+
+    async def metrics(request: Request) -> Response:
+        accept = request.headers.get("accept")
+        content, content_type = exposition(await operated.families(), accept)
+        return Response(content, headers={"content-type": content_type})
+
+    async def live(_: Request) -> Response:
+        return JSONResponse(asdict(await operated.live()))
 
     async def state(_: Request) -> Response:
         return JSONResponse(await operated.state())
@@ -56,8 +71,11 @@ def build(operated: Operated) -> Starlette:
     return Starlette(
         routes=[
             Route("/metrics", metrics),
+            Route("/v1/live", live),
             Route("/v1/state", state),
             Route("/v1/reload", reload, methods=["POST"]),
             Route("/healthz", health),
-        ]
+            *page.routes(),
+        ],
+        middleware=[Middleware(Guard, loopback=loopback)],
     )

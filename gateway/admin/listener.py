@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from ipaddress import ip_address
 
 from gateway.admin.app import Operated, build
 from gateway.serving import server
@@ -13,7 +14,8 @@ class AdminListener:
     def __init__(self, operated: Operated, listener: socket.socket) -> None:
         self.port = server.port_of(listener)
         self._listener = listener
-        self._server = server.Server(server.admin(build(operated)))
+        loopback = ip_address(listener.getsockname()[0]).is_loopback
+        self._server = server.Server(server.admin(build(operated, loopback)))
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:

@@ -29,7 +29,8 @@ class Standing:
 class Client:
     """enter() and leave() are the two ends of each of its requests.
 
-    free: it is neither bounded nor counted: the two can be left out.
+    free: it is neither bounded nor counted: the two can be left out. owner: what stands before the
+    ids of its requests where they are remembered, so that it can only speak of its own.
     """
 
     def __init__(self, name: str, bounds: Bounds, standing: Standing) -> None:
@@ -40,6 +41,7 @@ class Client:
             None if bounds.quota is None else Rate(bounds.quota.requests, bounds.quota.window_s)
         )
         self.free = name == ANONYMOUS and bounds == Bounds()
+        self.owner = b"" if name == ANONYMOUS else b"%s " % name.encode()  # no id has a space
         self._tiers = bounds.tiers
         self._min_s = (bounds.min_deadline_ms or 0.0) / 1000
         self._max_s = bounds.max_deadline_ms and bounds.max_deadline_ms / 1000

@@ -6,15 +6,17 @@ work.py is one call upstream, which may outlive its request.
 
 from gateway.dataplane.execution import MARGIN_S, Execution
 from gateway.dataplane.outcome import Answer, Outcome, Recorder
-from gateway.dataplane.plane import Confidence, Dataplane, Limits
+from gateway.dataplane.plane import Dataplane, Limits
+from gateway.dataplane.reading import Read, Reading
 
 __all__ = [
     "MARGIN_S",
     "Answer",
-    "Confidence",
     "Dataplane",
     "Execution",
     "Limits",
     "Outcome",
+    "Read",
+    "Reading",
     "Recorder",
 ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from gateway.admission import Ticket
 from gateway.clock import Timer
-from gateway.dataplane.outcome import Answer, Outcome, Recorder
+from gateway.dataplane.outcome import NOTHING_READ, Answer, Outcome, Recorder
 from gateway.dataplane.plans import COURSES
 from gateway.dataplane.work import Work
 from gateway.upstream.base import Failure, Payload, Refusal, Reply, Result
@@ -30,7 +30,6 @@ class Hand:
 
     reply: Reply
     variant: str
-    confidence: float | None
     rescued: bool
 
 
@@ -47,13 +46,14 @@ class Execution:
         "_arrived",
         "_ask",
         "_asked",
-        "_confidence",
         "_deadline",
         "_decided",
         "_first_asked",
         "_hand",
         "_payload",
         "_plane",
+        "_read",
+        "_readings",
         "_recorder",
         "_request_id",
         "_router",
@@ -81,7 +81,8 @@ class Execution:
         self._recorder = recorder
         # A reload may put others in their places, without this tier, or for other thresholds.
         self._router = router
-        self._confidence = plane.confidence
+        self._read = plane.read
+        self._readings = NOTHING_READ
         self._ask = ask
         self.decision = decision
         self._note_decided(elapsed_s)
@@ -199,7 +200,14 @@ class Execution:
             self._first_asked = now
         self._asked += (variant,)
         work = Work(
-            self._plane, self._router.outlook, self, variant, self._payload, self._deadline, now
+            self._plane,
+            self._router.outlook,
+            self,
+            variant,
+            self._payload,
+            self._deadline,
+            now,
+            self._recorder,
         )
         self._works.append(work)
 
@@ -212,15 +220,17 @@ class Execution:
         return any(work.variant == variant for work in self._works)
 
     def confidence(self, variant: str, reply: Reply) -> float | None:
-        """How sure `variant` is of its answer. None: it does not tell.
+        """How sure `variant` is of its answer, of a batch of the least sure one. None: not told.
 
         That counts as unsure, and whatever answer leaves is best effort: the plan was proven with
         answers that tell.
         """
-        confidence = self._confidence(variant, reply)
-        if confidence is None:
+        reading = self._read(variant, reply)
+        self._readings = {**self._readings, variant: reading}
+        if reading is None:
             self.note("confidence")
-        return confidence
+            return None
+        return min(reading.confidence)
 
     def note(self, why: BestEffort) -> None:
         """Whatever answer leaves now is best effort; the first reason is told."""
@@ -238,7 +248,6 @@ class Execution:
         variant: str,
         now: float,
         *,
-        confidence: float | None = None,
         rescued: bool = False,
         cancel: bool = False,
         overdue: bool = False,
@@ -250,7 +259,7 @@ class Execution:
         """
         why = self.decision.best_effort or self._why
         outcome: Outcome = "best_effort" if why else "rescued" if rescued else "on_time"
-        self._finish(outcome, reply, now, variant, confidence, cancel=cancel, overdue=overdue)
+        self._finish(outcome, reply, now, variant, cancel=cancel, overdue=overdue)
 
     def hold(
         self,
@@ -258,7 +267,6 @@ class Execution:
         variant: str,
         now: float,
         *,
-        confidence: float | None = None,
         rescued: bool = False,
     ) -> bool:
         """Answer with this unless a better one comes: it leaves MARGIN_S before the deadline.
@@ -266,7 +274,7 @@ class Execution:
         False: it has left, since that moment has come already.
         """
         before = self._hand
-        self._hand = Hand(reply, variant, confidence, rescued)
+        self._hand = Hand(reply, variant, rescued)
         leaves = self._deadline - MARGIN_S
         if now >= leaves:
             self._on_deadline()
@@ -328,14 +336,7 @@ class Execution:
             self._take_hand(self._hand, now, overdue=True)
 
     def _take_hand(self, hand: Hand, now: float, *, overdue: bool) -> None:
-        self.take(
-            hand.reply,
-            hand.variant,
-            now,
-            confidence=hand.confidence,
-            rescued=hand.rescued,
-            overdue=overdue,
-        )
+        self.take(hand.reply, hand.variant, now, rescued=hand.rescued, overdue=overdue)
 
     def _finish(
         self,
@@ -343,7 +344,6 @@ class Execution:
         result: Result | None,
         now: float,
         variant: str | None = None,
-        confidence: float | None = None,
         *,
         cancel: bool = False,
         overdue: bool = False,
@@ -360,7 +360,7 @@ class Execution:
             None if first is None else now - first,
             decision.plan.variants[0] if variant is None else variant,
             decision.best_effort or self._why,
-            confidence,
+            self._readings,
             self._asked,
             self._request_id,
         )

@@ -1,8 +1,11 @@
 """How requests end, and who is told."""
 
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final, Literal, Protocol
 
+from gateway.dataplane.reading import Reading
 from gateway.upstream.base import Result
 from tailq.route import BestEffort, Decision
 
@@ -18,6 +21,9 @@ Outcome = Literal[
 ]
 
 
+NOTHING_READ: Final[Mapping[str, Reading | None]] = MappingProxyType({})
+
+
 @dataclass(slots=True)
 class Answer:
     """How a request ended.
@@ -27,8 +33,8 @@ class Answer:
     when we gave up; both None when upstream was not asked. variant: whose answer it is, otherwise
     the first one of the plan. best_effort: why the promise is not held to; None: it is. confidence:
     of the answer that left, in [0, 1]; None: not looked at, or it has none. asked: the variants
-    that upstream was asked for, in this order. request_id: as the client knows it; empty if nobody
-    does.
+    that upstream was asked for, in this order. request_id: see Dataplane.open(); empty if nobody
+    knows it.
     """
 
     outcome: Outcome
@@ -39,7 +45,7 @@ class Answer:
     upstream_s: float | None = None
     variant: str = ""
     best_effort: BestEffort | None = None
-    confidence: float | None = None
+    readings: Mapping[str, Reading | None] = field(default_factory=lambda: NOTHING_READ)
     asked: tuple[str, ...] = ()
     request_id: bytes = b""
 
@@ -55,3 +61,9 @@ class Recorder(Protocol):
 
     def upstream_ended(self, variant: str, seconds: float) -> None:
         """Upstream's work on one call has ended, `seconds` after it was asked."""
+
+    def compared(self, variant: str, beyond: int) -> None:
+        """A latency of `variant` exceeded so many of the profile's quantiles at the same load.
+
+        Once for each call that was answered or that outlasted its deadline.
+        """

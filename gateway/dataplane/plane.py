@@ -14,11 +14,9 @@ from gateway.admission import Admission
 from gateway.clock import Clock
 from gateway.dataplane.execution import Execution
 from gateway.dataplane.outcome import Answer, Recorder
-from gateway.upstream.base import Reply, Upstream
+from gateway.dataplane.reading import Read, unread
+from gateway.upstream.base import Upstream
 from tailq.route import Ask, Decision, Load, Router
-
-# (variant, its answer) -> how sure it is of it, in [0, 1]; None: it cannot be told.
-Confidence = Callable[[str, Reply], float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +33,11 @@ class Limits:
     abandon_s: float = 10.0
 
 
-def untold(_variant: str, _reply: Reply) -> float | None:
-    """The confidence of answers that nobody can read."""
-    return None
-
-
 class Dataplane:
     """Decides and executes.
 
     account: the work in flight upstream. admission: who may go there; by default as many at
-    once as were profiled. confidence: reads an answer's. foreign: the variants that are
+    once as were profiled. read: what answers say of themselves. foreign: the variants that are
     at present not what was profiled; set from outside. execution: what a request becomes; another
     kind where requests are traced (tracing.py).
     """
@@ -59,7 +52,7 @@ class Dataplane:
         *,
         account: Account | None = None,
         admission: Admission | None = None,
-        confidence: Confidence = untold,
+        read: Read = unread,
     ) -> None:
         table = router.table
         self.router = router
@@ -73,7 +66,7 @@ class Dataplane:
         self.admission = admission or Admission(
             self.account, clock, places=table.conditions.max_outstanding
         )
-        self.confidence = confidence
+        self.read = read
         self.foreign: frozenset[str] = frozenset()
         self.execution: Callable[..., Execution] = Execution
 
@@ -94,9 +87,9 @@ class Dataplane:
 
         arrived: when the head was complete, seconds on the dataplane's clock. answer: is called
         once, by the deadline, unless leave() or fail() comes first; within this call if the tier
-        would rather refuse than try at present (`shed`). request_id: as the client knows it.
-        recorder: is told how it ends instead of the dataplane's own, where it is no client's
-        request. Raises UnknownTier.
+        would rather refuse than try at present (`shed`). request_id: as the client knows
+        it, after whose it is (clients.Client.owner). recorder: is told of it instead of the
+        dataplane's own, where it is no client's request. Raises UnknownTier.
         """
         router = self.router
         decision, elapsed_s = router.decide(ask, 0.0, self.load(arrived)), 0.0

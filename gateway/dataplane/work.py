@@ -7,6 +7,7 @@ from gateway.upstream.base import Call, Failure, Payload, Reply, Result
 
 if TYPE_CHECKING:
     from gateway.dataplane.execution import Execution
+    from gateway.dataplane.outcome import Recorder
     from gateway.dataplane.plane import Dataplane
     from tailq.outlook import Outlook
 
@@ -21,12 +22,14 @@ class Work:
 
     __slots__ = (
         "_asked",
+        "_beyond",
         "_call",
         "_deadline",
         "_outlook",
         "_outstanding_s",
         "_overdue",
         "_plane",
+        "_recorder",
         "_request",
         "_timer",
         "_worth_s",
@@ -42,14 +45,17 @@ class Work:
         payload: Payload,
         deadline: float,
         now: float,
+        recorder: "Recorder",
     ) -> None:
         self._plane = plane
+        self._recorder = recorder
         self._outlook = outlook
         self._request: Execution | None = request  # None: nobody waits for it
         self.variant = variant
         self._deadline = deadline
         self._asked = now
         self._overdue = False
+        self._beyond: int | None = None  # the profile's quantiles that it exceeded when overdue
         self._timer: Timer | None = None  # once abandoned
         # None: has ended. First: what follows is done while upstream works already.
         self._call: Call | None = plane.upstream.infer(variant, payload, deadline, self)
@@ -67,7 +73,7 @@ class Work:
         assert call is not None
         if overdue:
             self._overdue = True
-            self._outlook.observe(
+            self._beyond = self._outlook.observe(
                 self.variant, now - self._asked, self._outstanding_s, now, ended=False
             )
         if cancel:
@@ -98,10 +104,14 @@ class Work:
             if request is not None:
                 request.ended(self, result, now)
         finally:
-            plane.recorder.upstream_ended(variant, seconds)
+            self._recorder.upstream_ended(variant, seconds)
             if isinstance(result, Reply):
-                self._outlook.observe(variant, seconds, self._outstanding_s, now, ended=True)
+                self._beyond = self._outlook.observe(
+                    variant, seconds, self._outstanding_s, now, ended=True
+                )
                 plane.admission.ended(variant, seconds, now < self._deadline)
             elif self._overdue or (isinstance(result, Failure) and result.because == "busy"):
                 plane.admission.ended(variant, seconds, False)
+            if self._beyond is not None:
+                self._recorder.compared(variant, self._beyond)
             plane.admission.freed()

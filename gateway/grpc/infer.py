@@ -113,7 +113,9 @@ class Exchange:
         """
         service = self._service
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        execution = service.dataplane.open(ask, arrived, partial(_settle, answer), self._id)
+        client = self._head.client
+        known_as = self._id if client is None else client.owner + self._id
+        execution = service.dataplane.open(ask, arrived, partial(_settle, answer), known_as)
         try:
             if not answer.done():
                 refused = await self._send(execution, arrived)

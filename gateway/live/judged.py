@@ -11,6 +11,8 @@ class Judged:
     promise names. expected: of its answer, by its calibrated confidence, in [0, 1]; 0 where it was
     late, shed or failed. in_time: whether there was an answer by the deadline. classes: answered,
     one for each sample of the batch; None: the answer is no class, or could not be read.
+    by_confidence: whether `expected` is of this answer; otherwise it did not tell, and what the
+    profile has of all answers stands in.
     """
 
     tier: str
@@ -19,3 +21,4 @@ class Judged:
     expected: float
     in_time: bool
     classes: tuple[int, ...] | None = None
+    by_confidence: bool = True

@@ -6,7 +6,7 @@ a metric has labels at all. Counters and histograms add up across processes and 
 becomes of a gauge is said beside it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -18,7 +18,7 @@ Kind = Literal["counter", "gauge", "histogram"]
 Rule = Literal["sum", "max", "min", "mean"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Spec:
     """One metric. name: as in `# HELP`; samples of a counter end in _total. rule: of a gauge."""
 
@@ -90,8 +90,8 @@ PROMISED: Final = Spec(
 ROUND: Final = Spec(
     "tailq_round_quality_ratio",
     "histogram",
-    "Quality of rounds of 100 judged requests that follow each other. Where it is not known but "
-    "expected, a round counts in each bucket with the probability that it belongs there.",
+    "Judged requests by the quality of their round: of 100 that follow each other. Where that is "
+    "expected and not known, by how probable it is.",
     ("tier", "source"),
 )
 EVIDENCE: Final = Spec(
@@ -232,7 +232,7 @@ PROBES: Final = Spec(
 PROBE_ANSWERS: Final = Spec(
     "tailq_probe_answers",
     "counter",
-    "Answers to them, by whether the profile had the same one of the same variant.",
+    "Answers to them: same, or other than the profile's of the same variant to the same sample.",
     ("variant", "result"),
 )
 
@@ -345,3 +345,52 @@ RELOADS: Final = Spec(
 )
 RESTARTS: Final = Spec("tailq_worker_restarts", "counter", "Worker processes that ended unbidden.")
 WORKERS: Final = Spec("tailq_workers", "gauge", "Worker processes that serve.", rule="sum")
+
+# docs/metrics.md has a table for each.
+SECTIONS: Final[Mapping[str, tuple[Spec, ...]]] = {
+    "Requests": (REQUESTS, DURATION, BEST_EFFORT, SHED),
+    "Quality at the deadline, live": (JUDGED, DELIVERED, PROMISED, ROUND, EVIDENCE, LOWER, UPPER),
+    "What is promised, and what the profile foretells": (
+        PROMISE,
+        EXPECTED,
+        DEADLINE,
+        PROFILED_ROUND,
+        MEASURED,
+        FINGERPRINT,
+    ),
+    "Whether what the profile says still holds": (
+        CONFIDENCE,
+        CONFIDENCE_PROFILED,
+        UNREAD,
+        COMPARED,
+        BEYOND,
+        CORRECTION,
+        CALIBRATION_JUDGED,
+        CALIBRATION_EXPECTED,
+        CALIBRATION_DELIVERED,
+        FEEDBACK,
+        PROBES,
+        PROBE_ANSWERS,
+    ),
+    "Triton, as the gateway sees it": (
+        UPSTREAM_DURATION,
+        ASKS,
+        RETRIES,
+        EJECTIONS,
+        UPSTREAM_UP,
+        UPSTREAM_EJECTED,
+        ABSENT,
+    ),
+    "Load": (
+        OUTSTANDING,
+        OUTSTANDING_SECONDS,
+        OTHERS,
+        OTHERS_SECONDS,
+        DRAIN,
+        IN_FLIGHT,
+        WAITING,
+        LIMIT,
+    ),
+    "Clients and processes": (CLIENT_REQUESTS, REFUSALS, RELOADS, RESTARTS, WORKERS),
+}
+SPECS: Final = tuple(spec for section in SECTIONS.values() for spec in section)

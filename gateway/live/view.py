@@ -67,10 +67,12 @@ class TierView:
 
 @dataclass(frozen=True, slots=True)
 class VariantView:
-    """One variant. share: of the window's answers. in_flight, limit: now. correction: latency
-    observed over profiled. slower: share of the window's answers beyond the profile's highest
-    known quantile, and expected_slower what that should be. drift: population stability index of
-    its confidences in the window. as_profiled: fingerprint. absent: cannot be asked at present.
+    """One variant.
+
+    share: of the window's answers. in_flight, limit: now. correction: latency observed over
+    profiled. slower: share of the window's answers beyond the profile's highest known quantile, and
+    expected_slower what that should be. drift: population stability index of its confidences in the
+    window. as_profiled: fingerprint. absent: cannot be asked at present.
     """
 
     name: str

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.clients.settings import ClientsSettings
+from gateway.probes import samples
 from gateway.reload import reloader
 from gateway.settings import Settings
 from tailq.tier import TierTable
@@ -77,6 +78,22 @@ class ClientsPart:
         other = [name for name, value in settings if value != getattr(self._running, name)]
         if waiting := ", ".join(name for name in other if name != self.name):
             log.warning("%s: other settings need a restart: %s", self.path, waiting)
+
+
+class ProbesPart:
+    """The labelled samples to probe with: a reloader.Part. Read anew by each process."""
+
+    name = "probes"
+
+    def __init__(self, path: Path, served: Served, apply: Apply) -> None:
+        self.path = path
+        self._served = served
+        self._apply = apply
+
+    async def take(self, _content: bytes) -> None:
+        """See reloader.Part."""
+        samples.read(self.path, self._served.table)
+        await self._apply(self._served)
 
 
 class CertificatePart:

@@ -5,8 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gateway.probes import samples
 from gateway.reload import reloader
-from gateway.reload.parts import Apply, CertificatePart, ClientsPart, Served, TiersPart
+from gateway.reload.parts import (
+    Apply,
+    CertificatePart,
+    ClientsPart,
+    ProbesPart,
+    Served,
+    TiersPart,
+)
 from gateway.settings import Given, Settings, load
 from tailq.errors import TailqError
 
@@ -30,6 +38,8 @@ class Source:
             settings.clients.check([tier.name for tier in table.tiers])
         except TailqError as error:
             raise TailqError(f"{self.file or 'settings'}: {error}") from None
+        if settings.probes.file is not None:
+            samples.read(settings.probes.file, table)
         return Served(table, content, settings.clients)
 
     def reloader(self, settings: Settings, served: Served, apply: Apply) -> reloader.Reloader:
@@ -40,6 +50,9 @@ class Source:
         if self.file is not None:
             clients = ClientsPart(self.file, self.settings, settings, served, apply)
             parts.append((clients, reloader.read(self.file)))
+        if settings.probes.file is not None:
+            probes = ProbesPart(settings.probes.file, served, apply)
+            parts.append((probes, reloader.read(probes.path)))
         tls = settings.upstream.tls
         if tls is not None and tls.certificate is not None:
             certificate = CertificatePart(tls.certificate, served, apply)

@@ -11,7 +11,7 @@ from fastapi.responses import Response as HttpResponse
 from starlette.exceptions import HTTPException
 
 from gateway import said
-from gateway.rest import openapi, problem
+from gateway.rest import feedback, openapi, problem
 from gateway.rest.exchange import Exchange
 from gateway.rest.response import Response, fields
 from gateway.rest.shared import Rest
@@ -34,6 +34,7 @@ def build(rest: Rest, readiness: Readiness, version: str) -> FastAPI:
     _server_routes(app, readiness, version)
     _model_routes(app, service, readiness)
     _infer_routes(app, rest)
+    feedback.add_route(app, service)
 
     @app.get(
         "/v1/tiers",

@@ -67,11 +67,12 @@ class Exchange:
         self.head = understood
         self._id = understood.request_id or service.new_id()
         try:
-            ask, client = understood.ask, understood.client
+            ask, client, known_as = understood.ask, understood.client, self._id
             if client is not None:
                 ask = client.enter(service.dataplane.router.tier(ask).name, ask, arrived)
                 self._entered = client
-            execution = service.dataplane.open(ask, arrived, self._answered, self._id)
+                known_as = client.owner + known_as
+            execution = service.dataplane.open(ask, arrived, self._answered, known_as)
         except BadRequest as error:
             service.dataplane.recorder.refused()
             self._refuse(error)

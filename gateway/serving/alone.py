@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from typing import Any
 
 from gateway.admin.listener import AdminListener
@@ -10,6 +11,9 @@ from gateway.app import assemble
 from gateway.clock import LoopClock
 from gateway.live import families, metrics
 from gateway.live.families import Families
+from gateway.live.glance import glance, lately
+from gateway.live.history import STEP_S, History
+from gateway.live.view import LiveView
 from gateway.reload.parts import Served
 from gateway.reload.reloader import Reloader, Verdict
 from gateway.reload.source import Source
@@ -28,11 +32,24 @@ class Alone:
         self._node = node
         self._reloader = reloader
         self._settings = settings
+        self._history = History()
+
+    async def watch(self) -> None:
+        """Keep the history; for ever."""
+        while True:
+            self._history.add(lately(await self.families()))
+            await asyncio.sleep(STEP_S)
 
     async def families(self) -> Families:
         """See Operated."""
-        own = families.of((*metrics.workers(1, 0), *metrics.reloads(self._reloader.counts)))
+        points = (*metrics.workers(1, 0), *metrics.reloads(self._reloader.counts))
+        own = families.of(points, self._node.gateway.service.name)
         return families.merge((self._node.families(), own))
+
+    async def live(self) -> LiveView:
+        """See Operated."""
+        table = self._node.gateway.table
+        return glance(await self.families(), self._history, table, time.time())
 
     async def state(self) -> dict[str, Any]:
         """See Operated."""
@@ -60,11 +77,15 @@ async def serve(source: Source, settings: Settings, served: Served, ready: Ready
     # gRPC's library would not tell why its port cannot be had, and write lines of its own.
     server.bind(listen.host, listen.grpc).close()
     operators = server.bind(listen.admin_host, listen.admin)
-    admin = AdminListener(Alone(node, reloader, settings), operators)
+    alone = Alone(node, reloader, settings)
+    admin = AdminListener(alone, operators)
     ports = await node.start(server.bind(listen.host, listen.http_port), listen.grpc)
     await admin.start()
     told = signals.listen(reloader.soon)
-    watching = background.start("reload", reloader.watch())
+    tasks = [
+        background.start("reload", reloader.watch()),
+        background.start("history", alone.watch()),
+    ]
     ready(
         Addresses(
             server.address(listen.host, ports.http),
@@ -74,6 +95,7 @@ async def serve(source: Source, settings: Settings, served: Served, ready: Ready
     )
     await told.wait()
     log.info("told to end; requests in flight are answered first")
-    watching.cancel()
+    for task in tasks:
+        task.cancel()
     await node.drain()
     await admin.stop()

@@ -4,12 +4,10 @@ import asyncio
 import gc
 import os
 import socket
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
 from prometheus_client import CollectorRegistry
-from prometheus_client.metrics_core import Metric
 from prometheus_client.process_collector import ProcessCollector
 
 from gateway import tracing
@@ -42,7 +40,8 @@ class Node:
         self._longest_s = _longest_s(gateway.table)
         self._http: server.Server | None = None
         self._grpc: GrpcServer | None = None
-        self._tracing = tracing.start(gateway.service.dataplane, gateway.service.name)
+        service = gateway.service
+        self._tracing = tracing.start(service.dataplane, service.name, gateway.metrics.traced)
         self._process = CollectorRegistry()
         ProcessCollector(registry=self._process)
 
@@ -76,6 +75,8 @@ class Node:
             background.start("fingerprints", gateway.fingerprints.run()),
             background.start("upkeep", self._look()),
         ]
+        if gateway.prober is not None:
+            gateway.prober.start()
         # What was loaded by now stays; without this, every full collection walks it all, and that
         # is a pause of tens of milliseconds in the middle of somebody's deadline.
         gc.collect()
@@ -85,6 +86,8 @@ class Node:
     async def drain(self) -> None:
         """Say "not ready", take nothing new, answer what is in flight, let go of the rest."""
         self.gateway.readiness.leaving = self.gateway.rest.leaving = True
+        if self.gateway.prober is not None:
+            self.gateway.prober.stop()
         await asyncio.sleep(self.gateway.settings.listen.lame_duck_s)
         serving, *others = self._tasks
         if self._http is not None and self._grpc is not None:
@@ -108,13 +111,16 @@ class Node:
         if served.table != gateway.table:
             gateway.retable(served.table)
             self._longest_s = max(self._longest_s, _longest_s(served.table))
+        gateway.reprobe()
         gateway.reclient(served.clients)
         if self._grpc is not None:
             self._grpc.reload()
 
     def families(self) -> Families:
         """The present numbers."""
-        return families.of(self._collect())
+        gateway = self.gateway
+        own = families.of(gateway.metrics.points(), gateway.service.name)
+        return own | families.collected(self._process.collect())
 
     def state(self) -> dict[str, Any]:
         """How things stand, for people and scripts."""
@@ -133,10 +139,6 @@ class Node:
                 for one in gateway.upstreams.fleet.members
             ],
         }
-
-    def _collect(self) -> Iterator[Metric]:
-        yield from self.gateway.metrics.collect()
-        yield from self._process.collect()
 
     async def _look(self) -> None:
         while True:

@@ -128,6 +128,26 @@ class AdmissionSettings(Section):
     waiting: Annotated[int, Field(ge=0)] = 1024
 
 
+class FeedbackSettings(Section):
+    """Labels that clients tell. remember: requests that they can be of, in each worker process.
+
+    0: none are taken. A request takes about 135 bytes, so these take 9 MB.
+    """
+
+    remember: Annotated[int, Field(ge=0, le=1 << 24)] = 1 << 16
+
+
+class ProbeSettings(Section):
+    """Labelled samples that the gateway sends itself.
+
+    file: probes.npz of the profile that the tiers are of; None: none are sent. per_s: of all tiers
+    and all worker processes together.
+    """
+
+    file: Path | None = None
+    per_s: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = 1.0
+
+
 def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
@@ -152,6 +172,8 @@ class Settings(Section):
     limits: LimitSettings = LimitSettings()
     admission: AdmissionSettings = AdmissionSettings()
     clients: ClientsSettings = ClientsSettings()
+    feedback: FeedbackSettings = FeedbackSettings()
+    probes: ProbeSettings = ProbeSettings()
     log: LogSettings = LogSettings()
 
     @property

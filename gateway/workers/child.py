@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import sys
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from gateway.live import families
@@ -11,17 +12,23 @@ from gateway.workers.channel import Channel, Content, Gone
 
 
 class Child:
-    """last: the numbers it last told. silent: it did not answer when last asked."""
+    """last: the numbers it last told. silent: it did not answer when last asked.
 
-    def __init__(self, process: asyncio.subprocess.Process, channel: Channel) -> None:
+    asked: answers what it asks: what its siblings know of feedback.
+    """
+
+    def __init__(
+        self, process: asyncio.subprocess.Process, channel: Channel, asked: "Asked"
+    ) -> None:
         self.channel = channel
+        self._asked = asked
         self.last: Families = {}
         self.silent = False
         self._process = process
         self._serving = asyncio.create_task(channel.serve(self._handle))
 
     @classmethod
-    async def start(cls, board: int) -> "Child":
+    async def start(cls, board: int, asked: "Asked") -> "Child":
         """A fresh interpreter, in a session of its own: signals come from the supervisor only."""
         ours, theirs = socket.socketpair()
         with theirs:
@@ -33,7 +40,7 @@ class Child:
                 stdin=asyncio.subprocess.DEVNULL,
                 start_new_session=True,
             )
-        return cls(process, await Channel.over(ours))
+        return cls(process, await Channel.over(ours), asked)
 
     def signal(self, number: int) -> None:
         """Send it a signal, if it still runs."""
@@ -65,10 +72,16 @@ class Child:
         if answer is not None and "families" in answer:
             self._learn(answer["families"])
 
-    async def _handle(self, _do: str, content: Content) -> Content:
-        """Its last words."""
-        self._learn(content["families"])
-        return {}
+    async def _handle(self, do: str, content: Content) -> Content:
+        """A question of its, or its last words."""
+        if do == "final":
+            self._learn(content["families"])
+            return {}
+        return await self._asked(self, content)
 
     def _learn(self, told: list[Any]) -> None:
         self.last = families.decode(told)
+
+
+# (who asks, what) -> the answer
+Asked = Callable[[Child, Content], Awaitable[Content]]

@@ -1,9 +1,11 @@
 """The process above several workers: starts them, restarts them, speaks for all of them."""
 
 import asyncio
+import itertools
 import logging
 import random
 import signal
+import time
 from typing import Any, Final
 
 from prometheus_client import CollectorRegistry
@@ -14,6 +16,9 @@ from gateway.admin.state import overview
 from gateway.clients.settings import ANONYMOUS
 from gateway.live import families, metrics
 from gateway.live.families import Families
+from gateway.live.glance import glance, lately
+from gateway.live.history import STEP_S, History
+from gateway.live.view import LiveView
 from gateway.reload.parts import Served
 from gateway.reload.reloader import Reloader, Verdict
 from gateway.reload.source import Source
@@ -24,11 +29,13 @@ from gateway.upstream.backoff import Backoff
 from gateway.workers.board import CELLS, Board
 from gateway.workers.channel import Content, Gone
 from gateway.workers.child import Child
+from gateway.workers.feedback import ask_siblings
 from tailq.errors import TailqError
 
 log = logging.getLogger("tailq.gateway.workers")
 
 _POLL_S: Final = 1.0
+_POLLS_A_STEP: Final = round(STEP_S / _POLL_S)
 _ANSWER_S: Final = 1.0  # a worker's, to a question for numbers
 _PUT_S: Final = 10.0  # to take other tiers
 _BACKOFF_S: Final = (0.1, 10.0)
@@ -52,6 +59,7 @@ class Supervisor:
         self._ending = False
         self._restarts = 0
         self._retired: Families = {}  # what workers that ended have counted
+        self._history = History()
         self._process = CollectorRegistry()
         ProcessCollector(registry=self._process)
         self.reloader: Reloader = source.reloader(settings, served, self._apply)
@@ -69,10 +77,12 @@ class Supervisor:
         ]
 
     async def poll(self) -> None:
-        """Know every worker's numbers, should it crash; for ever."""
-        while True:
+        """Know every worker's numbers, should it crash, and keep the history; for ever."""
+        for number in itertools.count():
+            told = await self.families()
+            if number % _POLLS_A_STEP == 0:
+                self._history.add(lately(told))
             await asyncio.sleep(_POLL_S)
-            await self.families()
 
     async def drain(self) -> None:
         """Let every worker end as told, and wait for it."""
@@ -92,15 +102,18 @@ class Supervisor:
     async def families(self) -> Families:
         """See Operated. Exact, but for workers that do not answer: as they last said."""
         await asyncio.gather(*(child.look(_ANSWER_S) for child in self._children.values()))
-        own = families.of(
-            (
-                *metrics.workers(len(self._children), self._restarts),
-                *metrics.reloads(self.reloader.counts),
-                *self._process.collect(),
-            )
+        points = (
+            *metrics.workers(len(self._children), self._restarts),
+            *metrics.reloads(self.reloader.counts),
         )
+        own = families.of(points, self._served.table.service)
+        process = families.collected(self._process.collect())
         last = (child.last for child in self._children.values())
-        return families.merge((own, *last, self._retired))
+        return families.merge((own, process, *last, self._retired))
+
+    async def live(self) -> LiveView:
+        """See Operated."""
+        return glance(await self.families(), self._history, self._served.table, time.time())
 
     async def state(self) -> dict[str, Any]:
         """See Operated."""
@@ -124,7 +137,7 @@ class Supervisor:
     # workers
 
     async def _spawn(self, number: int) -> None:
-        child = await Child.start(self._board.descriptor)
+        child = await Child.start(self._board.descriptor, self._elsewhere)
         self._children[number] = child
         if self._ending:
             child.signal(signal.SIGTERM)
@@ -144,6 +157,11 @@ class Supervisor:
             child.signal(signal.SIGKILL)
             await self._bury(number, child)
             raise TailqError(answer["error"])
+
+    async def _elsewhere(self, asking: Child, content: Content) -> Content:
+        """What becomes of feedback on requests that a worker does not know."""
+        siblings = [child for child in self._children.values() if child is not asking]
+        return await ask_siblings(siblings, content)
 
     async def _keep(self, number: int) -> None:
         """Wait for the end of a worker, and start another one, until all are to end."""

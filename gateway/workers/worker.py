@@ -19,6 +19,7 @@ from gateway.serving import server, signals
 from gateway.serving.node import Node
 from gateway.serving.process import allow_files, loop_factory
 from gateway.settings import Settings
+from gateway.workers import feedback
 from gateway.workers.board import Board, SharedAccount
 from gateway.workers.channel import Channel, Content, Gone
 from tailq.errors import TailqError
@@ -27,9 +28,10 @@ from tailq.errors import TailqError
 class Worker:
     """What a supervisor may ask of a worker. node: None until it was told to start."""
 
-    def __init__(self, board: int) -> None:
+    def __init__(self, board: int, channel: Channel) -> None:
         self.node: Node | None = None
         self._board = board
+        self._channel = channel
         self._cells: dict[str, int] = {}
 
     async def handle(self, do: str, content: Content) -> Content:
@@ -45,6 +47,8 @@ class Worker:
                 return {}
             if do == "state":
                 return self.node.state()
+            if do == "feedback":
+                return feedback.told_here(self.node.gateway.service, content)
             return {"families": families.encode(self.node.families())}
         except TailqError as error:
             return {"error": str(error)}
@@ -66,6 +70,7 @@ class Worker:
         now = _served(served)
         chosen = chosen.model_copy(update={"clients": now.clients})
         node = Node(assemble(now.table, chosen, LoopClock(asyncio.get_running_loop()), shared))
+        feedback.share(node.gateway.service, self._channel)
         listener = server.bind(chosen.listen.host, http_port, shared=True)
         await node.start(listener, grpc_port, shared=True)
         self.node = node
@@ -83,7 +88,7 @@ def _served(content: Content) -> Served:
 
 async def _work(end: socket.socket, board: int) -> None:
     channel = await Channel.over(end)
-    worker = Worker(board)
+    worker = Worker(board, channel)
     told = signals.listen(lambda: None)
     serving = asyncio.create_task(channel.serve(worker.handle))
     waiting = asyncio.create_task(told.wait())

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from profiler.gates.check import check
 from profiler.gates.compare import Measured, compare
 from profiler.record.observations import concatenate
 from tests import tables
+from tests.gateway import views
 from tests.profiler import columns
 from tests.profiler.report import synthetic
 from tests.profiler.tiers.services import Variant, compiled, population, profile_of, summary
@@ -83,6 +85,7 @@ REAL: dict[str, Callable[[Path], str]] = {
     "check": checked,
     "comparison": compared,
     "load-report": load_report,
+    "live": lambda _: json.dumps(asdict(views.BAD)),
 }
 
 

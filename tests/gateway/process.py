@@ -92,6 +92,11 @@ class GatewayProcess:
         with urlopen(f"{self.admin}/v1/state", timeout=20) as answer:
             return json.load(answer)
 
+    def live(self) -> Any:
+        """What /v1/live says now."""
+        with urlopen(f"{self.admin}/v1/live", timeout=20) as answer:
+            return json.load(answer)
+
     def send(self, number: signal.Signals) -> None:
         """Send it a signal."""
         self._process.send_signal(number)

@@ -10,6 +10,7 @@ from typing import Any
 
 from gateway.app import Gateway, assemble
 from gateway.clock import LoopClock
+from gateway.live import families, names
 from gateway.serving import server
 from gateway.serving.server import Server
 from gateway.settings import Settings
@@ -43,11 +44,10 @@ class Running:
     def outcomes(self) -> dict[str, float]:
         """How many requests ended in which way, from the metrics."""
         counts: dict[str, float] = {}
-        for family in self.gateway.metrics.collect():
-            if family.name == "tailq_requests":
-                for sample in family.samples:
-                    outcome = sample.labels["outcome"]
-                    counts[outcome] = counts.get(outcome, 0) + sample.value
+        told = families.of(self.gateway.metrics.points(), self.gateway.service.name)
+        for (_, labels), count in told[names.REQUESTS.name].samples.items():
+            outcome = dict(labels)["outcome"]
+            counts[outcome] = counts.get(outcome, 0) + count
         return {outcome: count for outcome, count in counts.items() if count}
 
 

@@ -8,6 +8,7 @@ from opentelemetry.trace import SpanKind, StatusCode, format_span_id, format_tra
 
 from gateway import tracing
 from gateway.dataplane import Execution
+from gateway.live import families
 from tests.gateway.client import Client, infer
 from tests.gateway.running import Running
 from tests.gateway.stub import Stub, response
@@ -21,7 +22,8 @@ def spans(gateway: Running) -> InMemorySpanExporter:
     exporter = InMemorySpanExporter()
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
-    tracing.install(gateway.gateway.service.dataplane, provider.get_tracer("test"), "fashion")
+    dataplane, traced = gateway.gateway.service.dataplane, gateway.gateway.metrics.traced
+    tracing.install(dataplane, provider.get_tracer("test"), "fashion", traced)
     return exporter
 
 
@@ -98,6 +100,29 @@ async def test_one_that_ends_before_its_body_is_one_span(
     assert (span.attributes or {})["tailq.outcome"] == "late"
 
 
+async def test_the_histogram_of_durations_shows_the_trace(
+    spans: InMemorySpanExporter, gateway: Running, client: Client
+) -> None:
+    """From a slow bucket to the trace of a request in it."""
+    await client.ask(infer(TRACEPARENT))
+    told = families.of(gateway.gateway.metrics.points(), "fashion")
+    (exemplar,) = told["tailq_request_duration_seconds"].exemplars.values()
+    server, _ = both(spans)
+    assert exemplar.trace_id == TRACE
+    assert 0 < exemplar.value < exemplar.at
+    assert exemplar.at == pytest.approx((server.end_time or 0) / 1e9, abs=60)
+
+
+async def test_what_is_not_sampled_is_not_shown(
+    spans: InMemorySpanExporter, gateway: Running, client: Client
+) -> None:
+    """The client's trace says so: there would be nothing to look at."""
+    await client.ask(infer(f"traceparent: 00-{TRACE}-{PARENT}-00"))
+    assert not spans.get_finished_spans()
+    told = families.of(gateway.gateway.metrics.points(), "fashion")
+    assert not told["tailq_request_duration_seconds"].exemplars
+
+
 @pytest.mark.parametrize(
     ("environment", "asked"),
     [
@@ -120,6 +145,6 @@ async def test_without_them_nothing_is_in_the_way(
     for name in tracing._ENDPOINTS:
         monkeypatch.delenv(name, raising=False)
     dataplane = gateway.gateway.service.dataplane
-    tracing.start(dataplane, "fashion")
+    tracing.start(dataplane, "fashion", gateway.gateway.metrics.traced)
     assert dataplane.execution is Execution
     assert dataplane.upstream is gateway.gateway.upstreams.fleet

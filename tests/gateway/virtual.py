@@ -88,6 +88,7 @@ class Records:
 
     answers: list[Answer] = field(default_factory=list)
     upstream: list[tuple[str, float]] = field(default_factory=list)
+    beyond: list[tuple[str, int]] = field(default_factory=list)
     refusals: int = 0
 
     def answered(self, answer: Answer) -> None:
@@ -101,3 +102,7 @@ class Records:
     def upstream_ended(self, variant: str, seconds: float) -> None:
         """See gateway.dataplane.Recorder."""
         self.upstream.append((variant, seconds))
+
+    def compared(self, variant: str, beyond: int) -> None:
+        """See gateway.dataplane.Recorder."""
+        self.beyond.append((variant, beyond))

@@ -30,8 +30,8 @@ class CascadeCourse:
             return
         sure = request.confidence(variant, reply)
         if sure is not None and sure >= plan.thresholds[stage]:
-            request.take(reply, variant, now, confidence=sure)
-        elif request.hold(reply, variant, now, confidence=sure):
+            request.take(reply, variant, now)
+        elif request.hold(reply, variant, now):
             request.ask(plan.stages[stage + 1], now)
 
     def failed(

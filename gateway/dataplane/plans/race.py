@@ -25,9 +25,9 @@ class RaceCourse:
         if request.awaits(plan.accurate):
             sure = request.confidence(variant, reply)
             if sure is None or sure < plan.threshold:
-                request.hold(reply, variant, now, confidence=sure)
+                request.hold(reply, variant, now)
                 return
-        request.take(reply, variant, now, confidence=sure, cancel=plan.terminate)
+        request.take(reply, variant, now, cancel=plan.terminate)
 
     def failed(
         self, request: "Execution", plan: Race, variant: str, failure: Failure, now: float

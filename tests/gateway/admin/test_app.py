@@ -7,6 +7,7 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+import jsonschema
 import pytest
 
 from gateway.clients import keys
@@ -17,6 +18,7 @@ from tests.gateway.steady import SteadyStub
 from tests.tables import promise, table, tier
 
 KEY = keys.new()
+SCHEMAS = Path(__file__).parents[3] / "docs" / "schemas"
 
 
 def settings(*tiers: str) -> str:
@@ -67,6 +69,42 @@ def test_metrics_are_there_and_not_with_the_data(gateway: GatewayProcess) -> Non
     assert "tailq_workers 1.0" in text
     assert ask(f"http://{gateway.address}/metrics")[0] == 404
     assert ask(f"http://{gateway.address}/v1/state")[0] == 404
+
+
+def test_prometheus_gets_the_format_it_asks_for(gateway: GatewayProcess) -> None:
+    """OpenMetrics, in which traces can be shown."""
+    kind = "application/openmetrics-text"
+    request = Request(f"{gateway.admin}/metrics", headers={"accept": f"{kind}; version=1.0.0"})
+    with urlopen(request, timeout=20) as answer:
+        assert answer.headers["content-type"].startswith(f"{kind}; version=1.0.0")
+        assert answer.read().endswith(b"# EOF\n")
+
+
+def test_the_view_tells_how_promises_are_kept(gateway: GatewayProcess) -> None:
+    """The same numbers as /metrics, in the shape that its schema has."""
+    assert infer(gateway, "gold") == 200
+    status, view = ask(f"{gateway.admin}/v1/live")
+    assert status == 200
+    schema = json.loads((SCHEMAS / "live.schema.json").read_text())
+    jsonschema.Draft202012Validator(schema).validate(view)
+    (gold,) = (tier for tier in view["tiers"] if tier["name"] == "gold")
+    metrics = gateway.metrics()
+    labels = 'service="fashion",source="expected",tier="gold"'
+    judged = metrics[f"tailq_quality_judged_total{{{labels}}}"]
+    delivered = metrics[f"tailq_quality_delivered_total{{{labels}}}"]
+    assert (
+        gold["since_start"]["judged"]["expected"] == judged == gold["window"]["judged"]["expected"]
+    )
+    assert gold["since_start"]["delivered"]["expected"] == delivered / judged
+    assert gold["window"]["by_outcome"]["on_time"] == judged
+    assert gold["verdict"] in ("kept", "below")
+    assert view["profile"] == TABLE.conditions.profile
+
+
+def test_other_sites_are_kept_out(gateway: GatewayProcess) -> None:
+    """Under a name of theirs, and from their pages."""
+    assert ask(f"{gateway.admin}/v1/state", host="evil.example")[0] == 421
+    assert ask(f"{gateway.admin}/v1/reload", b"", origin="http://evil.example")[0] == 403
 
 
 def test_state_tells_how_things_stand(gateway: GatewayProcess) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.account import Account
 from gateway.admission import Admission
-from gateway.dataplane import Answer, Dataplane, Execution, Limits
+from gateway.dataplane import Answer, Dataplane, Execution, Limits, Reading
 from gateway.upstream.base import Payload, Reply
 from tailq.outlook import Outlook
 from tailq.plan import Plan
@@ -28,9 +28,15 @@ def says(after_s: float | None, confidence: float | None = None) -> Behaviour:
     return Behaviour(after_s=after_s, result=Reply(body))
 
 
-def told(_variant: str, reply: Reply) -> float | None:
-    """The confidence in an answer of `says`."""
-    return float(reply.body) if reply.body else None
+def told(_variant: str, reply: Reply) -> Reading | None:
+    """What an answer of `says` says."""
+    return Reading((float(reply.body),)) if reply.body else None
+
+
+def sure(answer: Answer) -> float | None:
+    """The confidence of the answer that left, if its plan went by it."""
+    reading = answer.readings.get(answer.variant)
+    return None if reading is None else min(reading.confidence)
 
 
 @dataclass
@@ -45,17 +51,19 @@ class Observation:
 
 
 class Observer(Outlook):
-    """An outlook that keeps what it is told."""
+    """An outlook that keeps what it is told. beyond: what it says to it."""
 
     def __init__(self) -> None:
         super().__init__({})
         self.seen: list[Observation] = []
+        self.beyond: int | None = None
 
     def observe(
         self, variant: str, seconds: float, outstanding_s: float, now: float, *, ended: bool
-    ) -> None:
+    ) -> int | None:
         """See tailq.outlook.Outlook."""
         self.seen.append(Observation(variant, seconds, outstanding_s, now, ended))
+        return self.beyond
 
 
 def near(figure: float) -> Any:
@@ -140,7 +148,7 @@ def bench(
         limits,
         account=account,
         admission=admission,
-        confidence=told,
+        read=told,
     )
     return Bench(clock, upstream, records, plane, observer)
 

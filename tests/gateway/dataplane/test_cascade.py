@@ -5,7 +5,7 @@ import pytest
 from gateway.dataplane import MARGIN_S
 from gateway.upstream.base import Failure, Refusal
 from tailq.plan import Cascade
-from tests.gateway.dataplane.bench import executing, near, says
+from tests.gateway.dataplane.bench import executing, near, says, sure
 from tests.gateway.virtual import Behaviour
 
 PLAN = Cascade(stages=("small", "medium", "large"), thresholds=(0.9, 0.8))
@@ -18,7 +18,7 @@ def test_a_confident_first_answer_is_taken_at_once(confidence: float) -> None:
     b = executing(PLAN, {"small": says(0.01, confidence)})
     at, answer = b.answer()
     assert (at, answer.outcome, answer.variant) == (0.01, "on_time", "small")
-    assert (answer.confidence, answer.asked) == (confidence, ("small",))
+    assert (sure(answer), answer.asked) == (confidence, ("small",))
     assert b.is_idle()
 
 
@@ -30,7 +30,7 @@ def test_an_unsure_answer_has_the_next_stage_asked() -> None:
     assert b.asked == [(0.0, "small"), (0.01, "medium"), (near(0.03), "large")]
     assert at == near(0.06)
     assert (answer.outcome, answer.variant) == ("on_time", "large")
-    assert (answer.asked, answer.confidence) == (PLAN.stages, None)
+    assert (answer.asked, sure(answer)) == (PLAN.stages, None)
     assert b.is_idle()
 
 
@@ -49,7 +49,7 @@ def test_the_best_answer_in_hand_leaves_before_the_deadline() -> None:
     usual = {"small": says(0.01, 0.2), "medium": says(0.02, 0.3), "large": says(None)}
     at, answer = executing(PLAN, usual).answer()
     assert at == near(0.1 - MARGIN_S)
-    assert (answer.outcome, answer.variant, answer.confidence) == ("on_time", "medium", 0.3)
+    assert (answer.outcome, answer.variant, sure(answer)) == ("on_time", "medium", 0.3)
 
 
 def test_an_unsure_answer_just_before_the_deadline_leaves_at_once() -> None:
@@ -74,7 +74,7 @@ def test_a_later_stage_that_fails_leaves_the_answer_in_hand() -> None:
     b = executing(PLAN, {"small": says(0.01, 0.2), "medium": FAILS})
     at, answer = b.answer()
     assert (at, answer.outcome, answer.variant) == (0.02, "best_effort", "small")
-    assert (answer.best_effort, answer.confidence) == ("unavailable", 0.2)
+    assert (answer.best_effort, sure(answer)) == ("unavailable", 0.2)
     assert b.is_idle()
 
 

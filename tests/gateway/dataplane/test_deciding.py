@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from gateway.dataplane import Reading
 from tailq.plan import Cascade, Race
 from tailq.route import Ask, Decision, Load, Router
-from tests.gateway.dataplane.bench import BODY, Guided, bench, near, says
+from tests.gateway.dataplane.bench import BODY, Guided, bench, near, says, sure
 from tests.tables import promise, table, tier
 
 TABLE = table(tier("gold", 0.0, promise("large", 0.2)), tier("fast", 0.1, promise("small", 0.1)))
@@ -100,9 +101,9 @@ def test_a_reload_does_not_touch_how_confidences_are_read() -> None:
     cascading = table(tier("gold", 0.0, promise(plan, 0.2)))
     b = bench(cascading, says(0.05, 0.6))
     answers = b.ask(GOLD)
-    b.plane.confidence = lambda _variant, _reply: 0.4
+    b.plane.read = lambda _variant, _reply: Reading((0.4,))
     b.clock.run_until(1.0)
-    assert [(a.outcome, a.confidence, a.asked) for a in answers] == [("on_time", 0.6, ("small",))]
+    assert [(a.outcome, sure(a), a.asked) for a in answers] == [("on_time", 0.6, ("small",))]
 
 
 @pytest.mark.parametrize("endpoints", [1, 2, 3])

@@ -128,3 +128,33 @@ def test_a_stage_that_does_not_make_it_is_told_of_when_the_answer_in_hand_leaves
     late = b.observer.seen[1]
     assert (late.variant, late.ended) == ("large", False)
     assert late.seconds == near(0.069)
+
+
+@pytest.mark.parametrize(
+    ("took_s", "limits", "seen"),
+    [
+        (0.03, Limits(), [True]),  # in time
+        (0.4, Limits(), [False, True]),  # late, but it ends: what counts is what it took
+        (None, Limits(abandon_s=1.0), [False]),  # never ends: what it exceeded by its deadline
+        (0.4, Limits(at_deadline="cancel"), [False]),
+    ],
+)
+def test_the_recorder_is_told_once_of_each_latency_that_was_compared(
+    took_s: float | None, limits: Limits, seen: list[bool]
+) -> None:
+    """By how many of the profile's quantiles it exceeded, as the outlook has it."""
+    b = bench(TABLE, says(took_s), limits=limits)
+    b.observer.beyond = 3
+    b.ask()
+    b.clock.run_until(5.0)
+    assert [each.ended for each in b.observer.seen] == seen
+    assert b.records.beyond == [("small", 3)]
+
+
+def test_what_cannot_be_compared_is_not_told() -> None:
+    """Of a variant without a model of its latency, and of a call that failed."""
+    for behaviour in (says(0.03), Behaviour(0.01, Failure("lost", "gone"))):
+        b = bench(TABLE, behaviour)
+        b.ask()
+        b.clock.run_until(5.0)
+        assert b.records.beyond == []

@@ -209,7 +209,7 @@ class Run:
             world.limits,
             account=self.account,
             admission=self.admission,
-            confidence=told,
+            read=told,
         )
         for fleet in world.fleets:
             self.clock.call_at(fleet.at_s, lambda f=fleet: self._change(f))  # type: ignore[misc]

@@ -5,7 +5,7 @@ import pytest
 from gateway.dataplane import MARGIN_S, Limits
 from gateway.upstream.base import Failure, Refusal
 from tailq.plan import Race
-from tests.gateway.dataplane.bench import executing, near, says
+from tests.gateway.dataplane.bench import executing, near, says, sure
 from tests.gateway.virtual import Behaviour
 
 PLAN = Race(fast="small", accurate="large", threshold=0.9)
@@ -26,7 +26,7 @@ def test_a_confident_fast_answer_is_kept_and_the_loser_cancelled() -> None:
     b = executing(PLAN, {"small": says(0.01, 0.9), "large": says(0.05)})
     answers = b.ask()
     b.clock.run_until(0.01)
-    assert [(a.outcome, a.variant, a.confidence) for a in answers] == [("on_time", "small", 0.9)]
+    assert [(a.outcome, a.variant, sure(a)) for a in answers] == [("on_time", "small", 0.9)]
     assert b.upstream.calls[1].cancelled
     assert b.plane.outstanding == 0
 
@@ -87,7 +87,7 @@ def test_an_unsure_fast_answer_leaves_before_the_deadline() -> None:
     b = executing(PLAN, {"small": says(0.01, 0.5), "large": says(0.3)})
     at, answer = b.answer()
     assert at == near(0.1 - MARGIN_S)
-    assert (answer.outcome, answer.variant, answer.confidence) == ("on_time", "small", 0.5)
+    assert (answer.outcome, answer.variant, sure(answer)) == ("on_time", "small", 0.5)
     assert not b.upstream.calls[1].cancelled
     assert b.is_idle()
 

@@ -44,3 +44,30 @@ def test_counts_at_any_edge_are_what_is_known(
     assert known <= sum(each <= edge for each in seconds)
     if edge in counts:
         assert known == counts[edge]
+
+
+@given(EDGES, st.lists(st.lists(st.floats(0.01, 1), min_size=1, max_size=3), max_size=9))
+def test_an_observation_may_be_spread_over_buckets(
+    edges: list[float], laws: list[list[float]]
+) -> None:
+    """Each counts as one in all, so the last bucket is a whole number and none is above it."""
+    histogram = Histogram(edges)
+    size = len(histogram.counts)
+    for law in laws:
+        weights = (law + [0.0] * size)[:size]
+        histogram.observe_spread([each / sum(weights) for each in weights], 1, 0.5)
+    counts = list(cumulative(histogram).values())
+    assert counts[-1] == histogram.count == len(laws)
+    assert counts == sorted(counts)
+    assert histogram.total == 0.5 * len(laws)
+
+
+def test_exemplars_stay_with_their_observations_when_edges_change() -> None:
+    """The newest of each bucket."""
+    histogram = Histogram([1.0, 2.0])
+    for value, trace in ((0.5, "a"), (0.6, "b"), (1.5, "c")):
+        histogram.observe(value)
+        histogram.show(value, trace, 10.0)
+    assert [(n, e.trace_id) for n, e in histogram.exemplars.items()] == [(0, "b"), (1, "c")]
+    moved = histogram.at([0.55, 2.0])
+    assert [(n, e.trace_id) for n, e in sorted(moved.exemplars.items())] == [(1, "c")]

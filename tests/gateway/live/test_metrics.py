@@ -4,15 +4,17 @@ from dataclasses import replace
 
 import pytest
 from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.process_collector import ProcessCollector
 
 from gateway.dataplane import Answer, Outcome
 from gateway.live import families
+from gateway.live.exposition import exposition
 from gateway.live.histogram import EDGES, Histogram
 from gateway.live.metrics import Metrics, Views, reloads, workers
+from gateway.live.names import DURATION, JUDGED
 from tailq.route import Ask, BestEffort, Load, Router
+from tailq.tier import ConfidenceSpread, RoundQuality, Served
 from tests.tables import promise, table, tier
 
 TABLE = table(
@@ -22,12 +24,10 @@ TABLE = table(
 
 
 def samples(metrics: Metrics) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
-    registry = CollectorRegistry()
-    registry.register(metrics)
-    text = generate_latest(registry).decode()
+    content, _ = exposition(families.of(metrics.points(), "fashion"))
     return {
         (sample.name, frozenset(sample.labels.items())): sample.value
-        for family in text_string_to_metric_families(text)
+        for family in text_string_to_metric_families(content.decode())
         for sample in family.samples
     }
 
@@ -45,6 +45,7 @@ def metrics() -> Metrics:
         limits=lambda: {"small": 6},
         corrections=lambda: {"small": 1.5},
         matches=lambda: {"small": 0},
+        absent=lambda: {"small": 1, "large": 0},
         up=lambda: {"triton:8000": 1},
         ejected=lambda: {"triton:8000": 0},
         others=lambda: (5, 0.5),
@@ -105,6 +106,49 @@ def test_promises_are_exported_beside(metrics: Metrics) -> None:
     assert value(metrics, "tailq_tier_deadline_seconds", **gold) == 0.5
 
 
+def test_what_the_profile_foretells_is_exported_beside(metrics: Metrics) -> None:
+    """Quantiles of rounds and the spread of confidences, where it has them; its id and its date."""
+    rounds = RoundQuality(quality=(0.8, 0.85, 0.9, 0.92, 0.94, 0.97, 0.99))
+    foretold = promise("small", 0.03, 0.87).model_copy(update={"rounds": rounds})
+    spread = ConfidenceSpread(upper=(0.5, 1.0), share=(0.25, 0.75))
+    metrics.reload(
+        table(tier("fast", 0.1, foretold)).model_copy(
+            update={"served": {"small": Served(service_s=0.01, spread=spread)}}
+        )
+    )
+    fast, small = {"service": "fashion", "tier": "fast"}, {"service": "fashion", "variant": "small"}
+    for level, quality in zip(("0.01", "0.05", "0.99"), (0.8, 0.85, 0.99), strict=True):
+        name = "tailq_profiled_round_quality_ratio"
+        assert value(metrics, name, quantile=level, **fast) == quality
+    assert value(metrics, "tailq_confidence_profiled_ratio", bin="0", **small) == 0.25
+    assert value(metrics, "tailq_confidence_profiled_ratio", bin="1", **small) == 0.75
+    conditions = TABLE.conditions
+    labels = {"service": "fashion", "profile": conditions.profile}
+    measured = value(metrics, "tailq_profile_measured_timestamp_seconds", **labels)
+    assert measured == conditions.measured.timestamp()
+
+
+def test_parts_that_count_by_themselves_are_exported() -> None:
+    """As of the scrape."""
+    judged = [1.0]
+    metrics = Metrics(TABLE, Views(), [lambda: [(JUDGED, ("gold", "probe"), judged[0])]])
+    judged[0] = 2.0
+    gold = {"service": "fashion", "tier": "gold", "source": "probe"}
+    assert value(metrics, "tailq_quality_judged_total", **gold) == 2
+
+
+def test_a_trace_is_shown_with_its_bucket(metrics: Metrics) -> None:
+    """The last one, until another request of such a duration has one; a reload keeps it."""
+    for trace, seconds in (("a", 0.02), ("b", 0.021), ("c", 0.3)):
+        ended = answer("fast", "on_time", seconds)
+        metrics.answered(ended)
+        metrics.traced(ended, trace, 1.0 + seconds)
+    metrics.reload(table(tier("fast", 0.1, promise("tiny", 0.02, 0.8))))
+    shown = families.of(metrics.points(), "fashion")[DURATION.name].exemplars
+    found = {dict(labels)["le"]: exemplar.trace_id for (_, labels), exemplar in shown.items()}
+    assert found == {"0.025": "b", "0.5": "c"}
+
+
 def test_what_other_parts_say_is_exported(metrics: Metrics) -> None:
     """Load, limits, corrections, fingerprints, endpoints and refusals, as of the scrape."""
     fashion = {"service": "fashion"}
@@ -117,6 +161,7 @@ def test_what_other_parts_say_is_exported(metrics: Metrics) -> None:
     assert value(metrics, "tailq_limit", **small) == 6
     assert value(metrics, "tailq_latency_correction_ratio", **small) == 1.5
     assert value(metrics, "tailq_fingerprint_match", **small) == 0
+    assert value(metrics, "tailq_variant_absent", **small) == 1
     assert value(metrics, "tailq_upstream_up", **at) == 1
     assert value(metrics, "tailq_upstream_ejected", **at) == 0
     assert value(metrics, "tailq_others_outstanding") == 5
@@ -148,7 +193,7 @@ def test_operators_can_tell_why_requests_were_not_tried(metrics: Metrics) -> Non
 
 
 def test_a_reload_keeps_what_was_counted(metrics: Metrics) -> None:
-    """Other deadlines are edges from then on; counters stand where they stood; tiers may go."""
+    """Other deadlines are edges from then on; counters stand; who goes promises nothing more."""
     metrics.answered(answer("fast", "on_time", 0.02))
     metrics.answered(answer("gold", "on_time", 0.02))
     metrics.reload(table(tier("fast", 0.1, promise("tiny", 0.04, 0.8))))
@@ -162,13 +207,15 @@ def test_a_reload_keeps_what_was_counted(metrics: Metrics) -> None:
     assert value(metrics, "tailq_requests_total", outcome="on_time", **small) == 1
     tiny = {**small, "variant": "tiny"}
     assert value(metrics, "tailq_requests_total", outcome="late", **tiny) == 0
+    promised = {labels for name, labels in samples(metrics) if name == "tailq_promise_ratio"}
+    assert promised == {frozenset({"service": "fashion", "tier": "fast"}.items())}
 
 
 def test_every_gauge_says_what_becomes_of_it_in_a_sum(metrics: Metrics) -> None:
     """Two processes with everything there is can be merged."""
-    own = families.of((*metrics.collect(), *workers(2, 1), *reloads({("tiers", "ok"): 1})))
-    registry = CollectorRegistry()
-    process = families.of(ProcessCollector(registry=registry).collect())
+    points = (*metrics.points(), *workers(2, 1), *reloads({("tiers", "ok"): 1}))
+    own = families.of(points, "fashion")
+    process = families.collected(ProcessCollector(registry=CollectorRegistry()).collect())
     merged = families.merge((own, process, own, process))
     assert merged["tailq_outstanding"].samples["tailq_outstanding", ()] == 6
     assert merged.keys() == own.keys() | process.keys()
@@ -179,7 +226,8 @@ def test_upstream_times_are_by_variant(metrics: Metrics) -> None:
     metrics.upstream_ended("small", 0.004)
     name = "tailq_upstream_duration_seconds"
     assert value(metrics, f"{name}_count", service="fashion", variant="small") == 1
-    assert value(metrics, f"{name}_sum", service="fashion", variant="small") == 0.004
+    total = value(metrics, f"{name}_sum", service="fashion", variant="small")
+    assert total == pytest.approx(0.004, abs=1e-6)
 
 
 def test_a_histogram_counts_every_observation_once() -> None:

@@ -77,6 +77,12 @@ async def test_metrics_are_the_sum_of_all_workers(
     assert metrics["tailq_outstanding"] == 0
     asks = metrics['tailq_asks_total{service="fashion",variant="small"}']
     assert asks == len(triton.stub.infers) == 2200
+    view = await asyncio.to_thread(gateway.live)
+    fast = next(tier for tier in view["tiers"] if tier["name"] == "fast")
+    for span in (fast["since_start"], fast["window"]):
+        assert span["by_outcome"]["on_time"] == span["judged"]["expected"] == 2200
+        assert span["on_time"] == 1
+    assert "TailqWorkerRestarts" in [trouble["runbook"] for trouble in view["troubles"]]
 
 
 async def test_work_of_a_worker_that_was_killed_is_let_go(
@@ -104,7 +110,7 @@ async def test_a_reload_drops_nothing(triton: SteadyStub, tmp_path: Path, worker
     """A corrupt file, another service, then another table: refused, refused, taken, under load."""
     with GatewayProcess(tmp_path, TABLE, triton.address, f"--workers={workers}") as gateway:
         path = tmp_path / "tiers.json"
-        count = 'tailq_reloads_total{file="tiers",result="%s"}'
+        count = 'tailq_reloads_total{file="tiers",result="%s",service="fashion"}'
         async with going(gateway, 4) as load:
             path.write_bytes(path.read_bytes()[:100])
             await until(lambda: gateway.metrics()[count % "refused"] == 1)

@@ -1,10 +1,11 @@
-"""How sure a model is of an answer, read from the answer."""
+"""What an answer says of itself: how sure its model is, and of which class."""
 
 import gzip
 import http.client
 import json
 import math
 import zlib
+from collections.abc import Callable
 from contextlib import closing
 from typing import Any, Literal
 
@@ -17,7 +18,8 @@ from numpy.typing import NDArray
 from tritonclient.http import InferenceServerClient, InferInput, InferRequestedOutput
 
 from deploy.embedded.server import EmbeddedTriton
-from gateway.confidence import ConfidenceReader
+from gateway.dataplane import Reading
+from gateway.reading import AnswerReader
 from gateway.upstream.base import Reply
 from profiler.tasks.classification import predict
 from tailq.tier import ConfidenceIn, Served
@@ -30,10 +32,26 @@ LOGITS = arrays(
 )
 
 
-def reader(kind: Kind = "softmax", **options: int) -> ConfidenceReader:
+def answer_reader(
+    kind: Kind = "softmax", *, classes: bool = False, max_bytes: int = 64 << 20
+) -> AnswerReader:
     """Of variant `m`, whose output `logits` tells its confidence."""
-    confidence = ConfidenceIn(output="logits", kind=kind)
-    return ConfidenceReader({"m": Served(service_s=1.0, confidence=confidence)}, **options)
+    where = ConfidenceIn(output="logits", kind=kind)
+    served = Served(service_s=1.0, confidence=where, classes=classes)
+    return AnswerReader({"m": served}, max_bytes)
+
+
+def reader(
+    kind: Kind = "softmax", max_bytes: int = 64 << 20
+) -> Callable[[str, Reply], float | None]:
+    """The confidence that a plan goes by: of the least sure sample."""
+    read = answer_reader(kind, max_bytes=max_bytes)
+
+    def least(variant: str, reply: Reply) -> float | None:
+        reading = read(variant, reply)
+        return None if reading is None else min(reading.confidence)
+
+    return least
 
 
 def output(values: NDArray[Any], datatype: str, **more: Any) -> dict[str, Any]:
@@ -216,19 +234,77 @@ def test_what_is_not_there_or_not_numbers_is_none(reply: Reply) -> None:
 
 def test_a_variant_without_a_confidence_has_none() -> None:
     """Nor has one that is not in the table."""
-    read = ConfidenceReader({"m": Served(service_s=1.0)})
+    read = AnswerReader({"m": Served(service_s=1.0)})
     reply = of(np.array([[0.0, 0.0]], np.float32))
     assert read("m", reply) is None
     assert read("n", reply) is None
 
 
+@given(LOGITS, st.sampled_from(["FP32", "FP64"]), st.booleans())
+def test_each_sample_of_a_batch_is_told(
+    logits: NDArray[np.float32], datatype: str, classes: bool
+) -> None:
+    """As the profile has confidence and class of each; no class where it answers with none."""
+    expected = predict(logits, probabilities=False)
+    values = logits.astype({"FP32": np.float32, "FP64": np.float64}[datatype])
+    read = answer_reader(classes=classes)
+    for reply in (
+        of(values, datatype),
+        Reply(json.dumps({"outputs": [output(values, datatype, data=values.tolist())]}).encode()),
+    ):
+        reading = read("m", reply)
+        assert reading is not None
+        assert reading.confidence == pytest.approx(expected.confidence.tolist(), rel=1e-6)
+        assert reading.classes == (tuple(logits.argmax(axis=1).tolist()) if classes else None)
+
+
+def test_no_numbers_are_no_class() -> None:
+    """Of a detector that finds nothing, for each sample of the batch."""
+    for samples in (1, 2):
+        reading = answer_reader("maximum", classes=True)("m", of(np.zeros((samples, 0), "f4")))
+        assert reading == Reading((0.0,) * samples)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            arrays(
+                np.float32,
+                st.tuples(st.sampled_from([0, 1, 1, 1, 2]), st.sampled_from([0, 1, 2, 10, 101])),
+                elements=st.floats(width=32) | st.floats(-20, 20, width=32),
+            ),
+            st.sampled_from(["FP32", "FP64", "INT64"]),
+            st.booleans(),
+        ),
+        max_size=12,
+    ),
+    st.sampled_from(["softmax", "maximum"]),
+    st.booleans(),
+)
+def test_many_at_once_are_read_as_one_by_one(
+    said: list[tuple[NDArray[np.float32], str, bool]], kind: Kind, classes: bool
+) -> None:
+    """Whatever their types and shapes are, and whether all of it can be read."""
+    read, replies = answer_reader(kind, classes=classes), []
+    for values, datatype, cut in said:
+        reply = of(values.astype({"FP64": "f8"}.get(datatype, "f4")), datatype)
+        replies.append(Reply(reply.body[:-1], reply.json_length) if cut else reply)
+    many = read.many("m", replies)
+    for together, alone in zip(many, [read("m", reply) for reply in replies], strict=True):
+        assert (together is None) == (alone is None)
+        if together is not None and alone is not None:
+            assert together.classes == alone.classes
+            assert together.confidence == pytest.approx(alone.confidence, rel=1e-12)
+    assert read.many("elsewhere", replies) == [None] * len(replies)
+
+
 def test_what_is_remembered_of_heads_is_bounded() -> None:
     """Requests with an id of their own have answers with a head of their own."""
-    read = reader()
+    read = answer_reader()
     for number in range(1000):
         outputs = [output(np.zeros((1, 2)), "FP32", parameters={"binary_data_size": 8})]
         text = json.dumps({"id": str(number), "outputs": outputs}).encode()
-        assert read("m", Reply(text + b"\0" * 8, len(text))) == 0.5
+        assert read("m", Reply(text + b"\0" * 8, len(text))) == Reading((0.5,))
     assert len(read._layouts) <= 256
 
 

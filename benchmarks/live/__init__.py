@@ -1,0 +1,1 @@
+"""What live accounting costs: the gateway with it against the gateway without it, in turns."""

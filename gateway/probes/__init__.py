@@ -1,0 +1,1 @@
+"""Labelled samples of the profile that the gateway asks itself for, as a client would."""

@@ -1,0 +1,1 @@
+"""`tailq-gateway top`: the live view in a terminal."""
