@@ -9,7 +9,7 @@ TRITON ?=
 DATA   ?= /usr/share/datasets/fashion-mnist
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-statistics test-endurance bench-profiler bench-gateway bench-decision schemas protocol lint format models constraints clean
+.PHONY: help install demo test test-statistics test-endurance test-detection bench-profiler bench-gateway bench-live bench-decision schemas metrics dashboards protocol lint format models constraints clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -28,17 +28,29 @@ test-statistics: $(VENV)/.dev ## Simulations of coverage (minutes); prints their
 test-endurance: $(VENV)/.dev ## Two minutes at three times Triton's capacity; prints the figures
 	$(BIN)/python -m pytest -m endurance -s
 
+test-detection: $(VENV)/.dev ## Faults under load on a real Triton: how soon each path sees them (a quarter of an hour)
+	$(BIN)/python -m pytest -m detection -s
+
 bench-profiler: $(VENV)/.dev ## How fast quality and replay are computed, against plain Python and NumPy
 	$(BIN)/python -m benchmarks.profiler
 
 bench-gateway: $(VENV)/.dev ## What the gateway costs: through it against Triton directly and HAProxy, REST and gRPC
 	$(BIN)/python -m benchmarks.gateway
 
+bench-live: $(VENV)/.dev ## What live accounting costs: the gateway with it against the gateway without it
+	$(BIN)/python -m benchmarks.live
+
 bench-decision: $(VENV)/.dev ## What one decision costs, steady and while latencies move
 	$(BIN)/python -m benchmarks.decision
 
 schemas: $(VENV)/.dev ## Write docs/schemas/ again, from the models
 	$(BIN)/python -m docs.schemas.generate
+
+metrics: $(VENV)/.dev ## Write docs/metrics.md again, from gateway/live/names.py
+	$(BIN)/python -m docs.metrics_reference
+
+dashboards: $(VENV)/.dev ## Write Grafana's dashboards again, from deploy/grafana/*.py
+	$(BIN)/python -m deploy.grafana.generate
 
 protocol: $(VENV)/.dev ## Write what is generated from gateway/grpc/protocol/inference.proto again
 	$(BIN)/python -m gateway.grpc.protocol.generate
