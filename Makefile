@@ -28,7 +28,7 @@ test-statistics: $(VENV)/.dev ## Simulations of coverage (minutes); prints their
 test-endurance: $(VENV)/.dev ## Two minutes at three times Triton's capacity; prints the figures
 	$(BIN)/python -m pytest -m endurance -s
 
-test-detection: $(VENV)/.dev ## Faults under load on a real Triton: how soon each path sees them (a quarter of an hour)
+test-detection: $(VENV)/.dev ## How soon faults are seen on a real Triton, and how right what is expected is (25 minutes)
 	$(BIN)/python -m pytest -m detection -s
 
 bench-profiler: $(VENV)/.dev ## How fast quality and replay are computed, against plain Python and NumPy
