@@ -101,16 +101,20 @@ class Gateway:
         self.look()
         self.rest.reload()
 
-    def reprobe(self) -> None:
-        """Probe with what is in the file now, if it fits the tiers at present."""
-        if self.prober is None or self.settings.probes.file is None:
-            return
-        found: Samples | None = None
+    def read_samples(self, table: TierTable) -> Samples | None:
+        """What is in the file of probes now, if it fits these tiers. Takes a while."""
+        if self.settings.probes.file is None:
+            return None
         try:
-            found = samples.read(self.settings.probes.file, self.table)
+            return samples.read(self.settings.probes.file, table)
         except ArtefactError as error:
             log.warning("probes pause until there are others: %s", error)
-        self.prober.serve(self.table, found)
+            return None
+
+    def reprobe(self, found: Samples | None) -> None:
+        """Probe the tiers at present, with these."""
+        if self.prober is not None:
+            self.prober.serve(self.table, found)
 
     def reclient(self, clients: ClientsSettings) -> None:
         """Know these clients from now on."""

@@ -55,7 +55,7 @@ def run(
         str | None, typer.Option(metavar="PORT", help="gRPC.  [--port + 1]")
     ] = None,
     admin_port: Annotated[
-        str | None, typer.Option(metavar="PORT", help="Metrics, state, reload.  [--port + 2]")
+        str | None, typer.Option(metavar="PORT", help="Page, metrics, state, reload.  [--port + 2]")
     ] = None,
     workers: Annotated[str | None, typer.Option(metavar="N", help="Processes.  [1]")] = None,
     max_body_mib: Annotated[

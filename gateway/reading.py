@@ -36,6 +36,9 @@ _MALFORMED: Final = (
     ArithmeticError,
     RecursionError,
 )
+# Bytes of JSON, or of a compressed answer, that are read though no plan goes by them: others wait
+# for their answers meanwhile, a millisecond for each 80 kB.
+_LATER: Final = 256 << 10
 # gzip or zlib, as the data say.
 _ANY_WRAPPER: Final = zlib.MAX_WBITS | 32
 
@@ -71,7 +74,7 @@ class AnswerReader:
     The greatest of no numbers is 0: a detector that finds nothing is sure of nothing. None: the
     variant has no confidence, the output is absent or of another type, or holds no samples, a
     softmax of fewer than two numbers, or a number that is not finite. max_bytes: of a compressed
-    answer, when plain; None if it is larger.
+    answer, when plain, and of JSON; None if it is larger.
     """
 
     def __init__(self, served: Mapping[str, Served], max_bytes: int = 64 << 20) -> None:
@@ -86,12 +89,13 @@ class AnswerReader:
     def __call__(self, variant: str, reply: Reply) -> Reading | None:
         """What this answer of `variant` says."""
         told = self._told.get(variant)
-        if told is None:
-            return None
+        return None if told is None else self._one(told, reply, self._max_bytes)
+
+    def _one(self, told: _Told, reply: Reply, most: int) -> Reading | None:
         body: bytes | None = reply.body
         if reply.encoding is not None:
-            body = _plain(reply.body, self._max_bytes)
-        if body is None:
+            body = _plain(reply.body, most)
+        if body is None or (reply.json_length or len(body)) > most:
             return None
         if reply.json_length is None:
             return _of_json(body, told)
@@ -103,7 +107,10 @@ class AnswerReader:
         return _of_binary(body, len(head) + layout.start, layout, told)
 
     def many(self, variant: str, replies: Sequence[Reply]) -> list[Reading | None]:
-        """What each of these answers of `variant` says: all at once, which is cheaper by far."""
+        """What each of these answers of `variant` says: all at once, which is cheaper by far.
+
+        Nobody waits for it. None of answers in JSON, or compressed, of more than _LATER bytes.
+        """
         told = self._told.get(variant)
         readings: list[Reading | None] = [None] * len(replies)
         if told is None:
@@ -111,7 +118,7 @@ class AnswerReader:
         alike: dict[str, list[tuple[int, bytes]]] = defaultdict(list)
         last, layout = b"", None
         for place, reply in enumerate(replies):
-            if reply.encoding is None and reply.json_length:
+            if reply.encoding is None and 0 < (reply.json_length or 0) <= _LATER:
                 head = reply.body[: reply.json_length]
                 if head != last:  # most are like the one before
                     last, layout = head, self._layout(told.output, head)
@@ -121,7 +128,7 @@ class AnswerReader:
                     if len(piece) == layout.size:
                         alike[layout.few].append((place, piece))
                     continue
-            readings[place] = self(variant, reply)
+            readings[place] = self._one(told, reply, _LATER)
         for few, pieces in alike.items():
             said = _of_alike(few, [piece for _, piece in pieces], told)
             for (place, _), reading in zip(pieces, said, strict=True):

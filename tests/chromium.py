@@ -3,18 +3,17 @@
 import asyncio
 import base64
 import json
-import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import aiohttp
 
-BINARY = shutil.which("chromium") or shutil.which("google-chrome")
 _PHONE_BELOW = 700
 
 
@@ -92,42 +91,51 @@ class Page:
         return base64.b64decode(shot["data"])
 
 
-@asynccontextmanager
-async def browser() -> AsyncIterator[Page]:
-    """A tab of a Chromium of its own."""
-    assert BINARY is not None
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
-        process = await asyncio.create_subprocess_exec(
-            BINARY,
-            "--headless=new",
-            "--no-sandbox",  # CI runs as root in a container
-            "--disable-gpu",
-            "--disable-dev-shm-usage",
-            "--no-first-run",
-            "--remote-debugging-port=0",
-            f"--user-data-dir={home}",
-            "about:blank",
+class Chromium:
+    """A headless browser; a context manager."""
+
+    def __init__(self, binary: str) -> None:
+        self._binary = binary
+
+    def __enter__(self) -> Self:
+        self._home = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        self._process = subprocess.Popen(
+            [
+                self._binary,
+                "--headless=new",
+                "--no-sandbox",  # CI runs as root in a container
+                "--disable-gpu",
+                "--disable-dev-shm-usage",
+                "--no-first-run",
+                "--remote-debugging-port=0",
+                f"--user-data-dir={self._home.name}",
+                "about:blank",
+            ],
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
         )
-        try:
-            port = await asyncio.wait_for(_port(process), 60)
-            async with aiohttp.ClientSession() as session:
-                async with session.get(f"http://127.0.0.1:{port}/json/list") as response:
-                    tabs = await response.json()
-                (tab,) = (tab for tab in tabs if tab["type"] == "page")
-                async with session.ws_connect(
-                    tab["webSocketDebuggerUrl"], max_msg_size=0
-                ) as socket:
-                    yield Page(socket)
-        finally:
-            process.terminate()
-            await process.communicate()
+        said, patience_s = Path(self._home.name, "DevToolsActivePort"), 60.0
+        while not said.exists() or "/" not in said.read_text():
+            patience_s -= 0.05
+            assert patience_s > 0, "Chromium does not listen"
+            assert self._process.poll() is None, "Chromium ended"
+            time.sleep(0.05)
+        self._url = f"http://127.0.0.1:{said.read_text().split()[0]}"
+        return self
 
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        self._process.wait(30)
+        self._home.cleanup()
 
-async def _port(process: asyncio.subprocess.Process) -> int:
-    assert process.stderr is not None
-    async for line in process.stderr:
-        if b"DevTools listening on" in line:
-            return int(line.split(b"127.0.0.1:")[1].split(b"/")[0])
-    raise AssertionError("Chromium ended before it listened")
+    @asynccontextmanager
+    async def tab(self) -> AsyncIterator[Page]:
+        """A new one, with nothing in it."""
+        async with aiohttp.ClientSession() as session:
+            async with session.put(f"{self._url}/json/new") as response:
+                tab = await response.json()
+            address = tab["webSocketDebuggerUrl"]
+            async with session.ws_connect(address, max_msg_size=0) as socket:
+                yield Page(socket)
+            async with session.get(f"{self._url}/json/close/{tab['id']}") as response:
+                await response.read()

@@ -14,8 +14,9 @@ from rich.console import Console
 
 from deploy.demo.steps import REPOSITORY, ROOT, SERVICE, Demo, Listening
 from deploy.embedded import EmbeddedTriton
-from tailq import samples
+from tailq import artefact, samples
 from tailq.errors import TailqError
+from tailq.tier import TierTable
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -50,7 +51,7 @@ def demo(
             kept = steps.load(gateway, duration_s)
             steps.console.print(f"Report: {_short(steps.report)}; profile: {_short(steps.page)}")
             if not once:
-                _invite(steps, gateway)
+                invite(steps, gateway)
                 _wait_for_interrupt()
     raise typer.Exit(0 if kept else 1)
 
@@ -74,7 +75,8 @@ def _next_port(address: str) -> str:
     return f"{host}:{int(port) + 1}"
 
 
-def _invite(steps: Demo, gateway: Listening) -> None:
+def invite(steps: Demo, gateway: Listening) -> None:
+    """Say what can be tried now; each command can be copied as it is."""
     labelled = samples.read(steps.unseen)
     tensor = {
         "name": "images",
@@ -85,16 +87,20 @@ def _invite(steps: Demo, gateway: Listening) -> None:
     request = steps.folder / "request.json"
     request.write_text(json.dumps({"inputs": [tensor]}))
     base, unseen = f"http://{gateway.http}", _short(steps.unseen)
-    told = json.dumps({"request_id": "shoe-1", "label": int(labelled.labels[0])})
+    told = json.dumps({"request_id": "try-1", "label": int(labelled.labels[0])})
+    # What was measured on a busy machine may not prove them all.
+    offered = [tier.name for tier in artefact.read(steps.tiers, TierTable).tiers]
     steps.console.rule("[bold]Serving: try it, Ctrl-C ends", align="left")
     # Plain print: commands must not be wrapped where they are to be copied.
     print(f"http://{gateway.admin}/ in a browser: what is promised and delivered, live")
     print(f"curl {base}/v1/tiers")
-    named = "-H 'tailq-tier: gold' -H 'tailq-request-id: shoe-1'"
+    named = f"-H 'tailq-tier: {offered[0]}' -H 'tailq-request-id: try-1'"
     print(f"curl -i {base}/v2/models/{SERVICE}/infer {named} -d @{_short(request)}")
     print(f"curl {base}/v1/feedback -d '{told}'")
     print(f"curl http://{gateway.admin}/metrics")
-    print(f"{_short(Path(sys.executable))} -m deploy.demo.ask {gateway.http} {unseen} silver")
+    print(
+        f"{_short(Path(sys.executable))} -m deploy.demo.ask {gateway.http} {unseen} {offered[-1]}"
+    )
 
 
 def _short(path: Path) -> str:

@@ -168,7 +168,7 @@ def _tail(name: str, level: str) -> timeseries.Panel:
         RATIO,
         "No round of 100 requests has ended in the last hour",
     )
-    foretold = f'tailq_profiled_round_quality_ratio{{{OF_TIERS},quantile="0.{level}"}}'
+    foretold = f'tailq_profiled_round_quality_ratio{{{OF_TIERS},level="0.{level}"}}'
     panel = lines(
         said,
         Query(f"max by (tier) ({foretold})", "profile, {{tier}}"),

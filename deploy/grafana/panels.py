@@ -14,6 +14,7 @@ from grafana_foundation_sdk.builders import (
     table,
     timeseries,
 )
+from grafana_foundation_sdk.builders.dashboard import FieldColor
 from grafana_foundation_sdk.builders.prometheus import Dataquery
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.cog.variants import Dataquery as AnyQuery
@@ -23,6 +24,7 @@ from grafana_foundation_sdk.models.dashboard import (
     DataSourceRef,
     DataTransformerConfig,
     DynamicConfigValue,
+    FieldColorModeId,
     MatcherConfig,
     Threshold,
     ThresholdsConfig,
@@ -120,8 +122,9 @@ def shares(said: Said, *queries: Query) -> timeseries.Panel:
 def number(
     said: Said, query: Query, limits: Limits = (), words: dict[str, str] | None = None
 ) -> stat.Panel:
-    """The last value, large, for each series. words: to say instead of values."""
-    panel = _saying(stat.Panel(), said, (query,)).graph_mode(look.BigValueGraphMode.AREA)
+    """The value now, large, for each series. words: to say instead of values."""
+    panel = _saying(stat.Panel(), said, ()).with_target(_target(query, 0).instant())
+    panel = panel.graph_mode(look.BigValueGraphMode.NONE)
     if limits:
         panel = panel.thresholds(_Thresholds(limits))
         panel = panel.color_mode(look.BigValueColorMode.BACKGROUND)
@@ -131,6 +134,8 @@ def number(
 def states(said: Said, query: Query, words: dict[str, str], limits: Limits) -> statetimeline.Panel:
     """Which of a few states each series was in, over time."""
     panel = _saying(statetimeline.Panel(), said, (query,)).thresholds(_Thresholds(limits))
+    # By itself this panel paints the greatest value red, whatever the limits.
+    panel = panel.color_scheme(FieldColor().mode(FieldColorModeId.THRESHOLDS))
     return panel.mappings([_words(words)]).legend(_legend()).tooltip(_tooltip())
 
 
@@ -152,7 +157,9 @@ def bars(said: Said, by: str, *queries: Query) -> barchart.Panel:
     panel = panel.with_transformation(_converted(by, "number"))
     ascending = DataTransformerConfig("sortBy", options={"sort": [{"field": by}]})
     panel = panel.with_transformation(ascending).with_transformation(_converted(by, "string"))
-    return panel.x_field(by).legend(_legend()).tooltip(_tooltip())
+    # The SDK writes 0 where no length is given, by which Grafana cuts off all of a label.
+    panel = panel.x_field(by).x_tick_label_max_length(20)
+    return panel.legend(_legend()).tooltip(_tooltip())
 
 
 def rows(said: Said, by: dict[str, str], *queries: Query) -> table.Panel:

@@ -86,8 +86,9 @@ def _tiers() -> table.Panel:
     said = Said(
         "Foretold and delivered (good: delivered at or above foretold)",
         "Quality at each tier's own deadline: as promised, as the profile measured it, and as "
-        "delivered, expected by confidence, since the start, with the interval that the mean of "
-        "such requests lies in at the table's confidence, looked at whenever one likes.",
+        "delivered, expected by confidence, since the start; and the interval that the mean "
+        "lies in at the table's confidence since the start or the last other table, looked at "
+        "whenever one likes.",
         RATIO,
         "No tier has been served in this time",
         width=24,
@@ -123,8 +124,8 @@ def _distribution() -> barchart.Panel:
     foretold = f"tailq_profiled_round_quality_ratio{{{OF_TIERS}}}"
     panel = bars(
         said,
-        "quantile",
-        Query(f"min by (quantile) ({foretold})", "foretold"),
+        "level",
+        Query(f"min by (level) ({foretold})", "foretold"),
         Query(" or ".join(map(_live, ROUND_LEVELS)), "live"),
     )
     return panel.min(0).max(1)
@@ -140,10 +141,10 @@ def _over_time() -> timeseries.Panel:
     )
     bucket = f"tailq_round_quality_ratio_bucket{{{_EXPECTED}}}"
     by = f"sum by (le) (rate({bucket}[1h]))"
-    foretold = f'tailq_profiled_round_quality_ratio{{{OF_TIERS},quantile=~"0.01|0.05|0.5"}}'
+    foretold = f'tailq_profiled_round_quality_ratio{{{OF_TIERS},level=~"0.01|0.05|0.5"}}'
     panel = lines(
         said,
-        Query(f"min by (quantile) ({foretold})", "profile, {{quantile}}"),
+        Query(f"min by (level) ({foretold})", "profile, {{level}}"),
         *(Query(f"histogram_quantile({q}, {by}) >= 0", f"live, {q}") for q in (0.01, 0.05, 0.5)),
     )
     return dashed(panel, "profile")
@@ -152,8 +153,8 @@ def _over_time() -> timeseries.Panel:
 def _rounds() -> heatmap.Panel:
     said = Said(
         "Where rounds lie (good: a band that stays where the profile has it)",
-        "Quality of rounds over time. A round whose quality is expected and not known counts in "
-        "each bucket with the probability that it belongs there.",
+        "Requests by the quality of their round, over time. Where that is expected and not known "
+        "they count in each bucket by the probability that their round belongs there.",
         RATIO,
         _NO_ROUND,
         width=24,
@@ -220,4 +221,4 @@ def _live(level: float) -> str:
     """A quantile of the rounds in the time shown, with its level as a label."""
     bucket = f"tailq_round_quality_ratio_bucket{{{_EXPECTED}}}"
     quantile = f"histogram_quantile({level:g}, sum by (le) (increase({bucket}[$__range])))"
-    return f'label_replace({quantile} >= 0, "quantile", "{level:g}", "", "")'
+    return f'label_replace({quantile} >= 0, "level", "{level:g}", "", "")'

@@ -65,14 +65,13 @@ def _exceptions() -> timeseries.Panel:
         _IDLE,
     )
     unasked = f"service_tier:tailq_best_effort_unasked:ratio_rate5m{{{OF_TIERS}}}"
-    none = f"0 * service_tier:tailq_requests_counted:rate5m{{{OF_TIERS}}}"
     return lines(
         said,
         Query(
             f'service_tier_outcome:tailq_requests:ratio_rate5m{{{OF_TIERS},outcome=~"rescued|shed"}}',
             "{{outcome}}, {{tier}}",
         ),
-        Query(f"{unasked} or {none}", "best effort, {{tier}}"),
+        Query(unasked, "best effort, {{tier}}"),
     ).min(0)
 
 

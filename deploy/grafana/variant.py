@@ -41,7 +41,7 @@ def dashboard() -> builders.Dashboard:
     board = board.with_panel(_latency()).with_panel(_quantiles())
     board = board.with_panel(_slower()).with_panel(_corrected())
     board = board.with_row(builders.Row("As sure as profiled?"))
-    board = board.with_panel(_bins()).with_panel(_psi())
+    board = board.with_panel(_bins()).with_panel(_psi()).with_panel(_unread())
     board = board.with_row(builders.Row("As right as expected?"))
     board = board.with_panel(_calibration()).with_panel(_probes())
     board = board.with_row(builders.Row("At Triton"))
@@ -145,13 +145,13 @@ def _slower() -> timeseries.Panel:
         RATIO,
         "No answers were compared with the profile in this time",
     )
-    beyond = f"service_variant_quantile:tailq_latency_beyond:ratio_rate30m{{{OF_VARIANT}}}"
-    compared = f"count by (quantile) ({beyond})"
-    foretold = f"quantile:tailq_latency_beyond:foretold and on (quantile) {compared}"
+    beyond = f"service_variant_level:tailq_latency_beyond:ratio_rate30m{{{OF_VARIANT}}}"
+    compared = f"count by (level) ({beyond})"
+    foretold = f"level:tailq_latency_beyond:foretold and on (level) {compared}"
     panel = lines(
         said,
-        Query(beyond, "beyond {{quantile}}"),
-        Query(foretold, "profile, {{quantile}}"),
+        Query(beyond, "beyond {{level}}"),
+        Query(foretold, "profile, {{level}}"),
     ).min(0)
     return dashed(panel, "profile")
 
@@ -192,8 +192,23 @@ def _psi() -> timeseries.Panel:
         "Population stability index of the last hour's confidences against the profile's.",
         PLAIN,
         _IDLE,
+        width=6,
     )
     return lines(said, Query(_PSI, "index"), limits=_SHIFT).min(0)
+
+
+def _unread() -> timeseries.Panel:
+    said = Said(
+        "Answers that do not tell how sure they are (good: none)",
+        "Each is expected to be worth what the profile's are on average, whatever it is; above 5 % "
+        "there is a ticket. Of a variant without any confidence it is all of them.",
+        RATIO,
+        _IDLE,
+        width=6,
+    )
+    unread = f"service_variant:tailq_confidence_unread:ratio_rate30m{{{OF_VARIANT}}}"
+    limits = [(None, "green"), (0.05, "red")]
+    return lines(said, Query(unread, "unread"), limits=limits).min(0).max(1)
 
 
 def _calibration() -> timeseries.Panel:

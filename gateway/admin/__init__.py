@@ -1,1 +1,1 @@
-"""The listener for operators, apart from the data: metrics, state, reload, health."""
+"""The listener for operators, apart from the data: a page, metrics, state, reload, health."""

@@ -1,7 +1,6 @@
 """What operators and their tools may ask of a running gateway."""
 
 from dataclasses import asdict
-from typing import Any, Protocol
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -11,40 +10,15 @@ from starlette.routing import Route
 
 from gateway.admin import page
 from gateway.admin.guard import Guard
+from gateway.admin.operated import Operated
+from gateway.admin.watch import Watch
 from gateway.live.exposition import exposition
-from gateway.live.families import Families
-from gateway.live.view import LiveView
-from gateway.reload.reloader import Verdict
 
 
-class Operated(Protocol):
-    """A gateway, of one process or of many, as its operator sees it."""
-
-    async def families(self) -> Families:
-        """Every number, as of now."""
-        ...
-
-    async def live(self) -> LiveView:
-        """How each tier's promise is kept."""
-        ...
-
-    async def state(self) -> dict[str, Any]:
-        """How things stand."""
-        ...
-
-    async def reload(self) -> list[Verdict]:
-        """Look at the files again, now."""
-        ...
-
-    def unwell(self) -> str | None:
-        """What is wrong with the gateway's own processes; None: nothing."""
-        ...
-
-
-def build(operated: Operated, loopback: bool) -> Starlette:
+def build(operated: Operated, watch: Watch, loopback: bool) -> Starlette:
     """The application: /metrics, /v1/live, /v1/state, /v1/reload and /healthz, and a page.
 
-    loopback: only this machine reaches the listener.
+    watch: of the same gateway. loopback: only this machine reaches the listener.
     """
 
     async def metrics(request: Request) -> Response:
@@ -53,7 +27,7 @@ def build(operated: Operated, loopback: bool) -> Starlette:
         return Response(content, headers={"content-type": content_type})
 
     async def live(_: Request) -> Response:
-        return JSONResponse(asdict(await operated.live()))
+        return Response(await watch.said(), media_type="application/json")
 
     async def state(_: Request) -> Response:
         return JSONResponse(await operated.state())

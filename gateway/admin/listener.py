@@ -4,8 +4,10 @@ import asyncio
 import socket
 from ipaddress import ip_address
 
-from gateway.admin.app import Operated, build
-from gateway.serving import server
+from gateway.admin.app import build
+from gateway.admin.operated import Operated
+from gateway.admin.watch import Watch
+from gateway.serving import background, server
 
 
 class AdminListener:
@@ -15,16 +17,21 @@ class AdminListener:
         self.port = server.port_of(listener)
         self._listener = listener
         loopback = ip_address(listener.getsockname()[0]).is_loopback
-        self._server = server.Server(server.admin(build(operated, loopback)))
-        self._task: asyncio.Task[None] | None = None
+        self._watch = Watch(operated)
+        self._server = server.Server(server.admin(build(operated, self._watch, loopback)))
+        self._serving: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Listen."""
-        self._task = asyncio.create_task(self._server.serve([self._listener]))
+        """Listen, and watch."""
+        self._watching = background.start("watching numbers", self._watch.keep())
+        self._serving = asyncio.create_task(self._server.serve([self._listener]))
         await self._server.listening.wait()
 
     async def stop(self) -> None:
         """Answer what was asked, and end."""
         self._server.should_exit = True
-        if self._task is not None:
-            await self._task
+        if self._watching is not None:
+            self._watching.cancel()
+        if self._serving is not None:
+            await self._serving

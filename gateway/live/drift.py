@@ -48,22 +48,22 @@ class LatencyDrift:
     """How many latencies exceeded the profile's quantiles at the load that they met."""
 
     def __init__(self) -> None:
-        self._quantiles: dict[str, tuple[str, ...]] = {}
+        self._levels: dict[str, tuple[str, ...]] = {}  # of the quantiles
         # By how many of the present quantiles were exceeded, so that to count is one step.
         self._counts: dict[str, list[int]] = {}
-        # By other tables before, and the quantiles that these had.
+        # By other tables before, and the levels that these had.
         self._compared: dict[str, int] = {}
         self._beyond: dict[tuple[str, str], int] = {}
 
     def know(self, served: Mapping[str, Served]) -> None:
         """Latencies are compared with this profile from now on."""
         self._compared, self._beyond = self._sums()
-        self._quantiles = {
+        self._levels = {
             name: tuple(f"{each.level:g}" for each in variant.under_load.quantiles)
             for name, variant in served.items()
             if variant.under_load is not None
         }
-        self._counts = {name: [0] * (len(known) + 1) for name, known in self._quantiles.items()}
+        self._counts = {name: [0] * (len(known) + 1) for name, known in self._levels.items()}
 
     def compared(self, variant: str, beyond: int) -> None:
         """See dataplane.Recorder. Of a call that a former table's model was compared with, too."""
@@ -84,7 +84,7 @@ class LatencyDrift:
         for name, counts in self._counts.items():
             left = sum(counts)
             compared[name] = compared.get(name, 0) + left
-            for quantile, count in zip(self._quantiles[name], counts, strict=False):
+            for level, count in zip(self._levels[name], counts, strict=False):
                 left -= count
-                beyond[name, quantile] = beyond.get((name, quantile), 0) + left
+                beyond[name, level] = beyond.get((name, level), 0) + left
         return compared, beyond

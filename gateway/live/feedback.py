@@ -8,6 +8,7 @@ labelled, and when, they weigh as much as there are of them. And they come in be
 they came between the answers; all at once they would look like a promise that breaks.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol, get_args
@@ -27,6 +28,8 @@ RESULTS: Final[tuple[Result, ...]] = get_args(Result)
 _SPREAD: Final = 100
 # Of requests without an answer told of at once; the others come with the next labels.
 _MOST_AT_ONCE: Final = 100
+# Labels that are taken before others have their turn: a millisecond's worth.
+_LABELS_AT_ONCE: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +47,13 @@ class Told:
 
 @dataclass(slots=True)
 class Unanswered:
-    """One tier's requests without an answer.
+    """One tier's requests without an answer, since it was promised by this table.
 
     waiting: how many no answer has taken along so far. due: how many came along with labels and are
     still to be told of, a whole one at a time. last: one of them, which stands for all.
     """
 
+    table: int
     waiting: float = 0.0
     due: float = 0.0
     last: Judged | None = None
@@ -71,8 +75,8 @@ class Scores(Protocol):
     def settle(self) -> None:
         """Let every request that has ended be remembered."""
 
-    def tell(self, source: Source, judged: Judged, quality: float, /) -> None:
-        """The quality of a request is known."""
+    def tell(self, source: Source, judged: Judged, quality: float, /, times: int = 1) -> None:
+        """The quality of so many requests is known."""
 
 
 async def _nobody(told: Sequence[Told]) -> list[Result]:
@@ -97,19 +101,27 @@ class Feedback:
     def remember(self, request_id: bytes, judged: Judged) -> None:
         """Of this request something may be told. On the hot path."""
         unanswered = self._unanswered.get(judged.tier)
-        if unanswered is None:
-            unanswered = self._unanswered[judged.tier] = Unanswered()
+        if unanswered is None or unanswered.table != judged.table:
+            unanswered = self._unanswered[judged.tier] = Unanswered(judged.table)
         self._memory.keep(request_id, judged, unanswered.along(judged))
 
     async def take(self, told: Sequence[Told]) -> list[Result]:
         """What becomes of each."""
-        results = self.own(told)
+        results = await self.here(told)
         unknown = [number for number, result in enumerate(results) if result == "unknown"]
         if unknown:
             elsewhere = await self.siblings([told[number] for number in unknown])
             for number, result in zip(unknown, elsewhere, strict=True):
                 results[number] = result
             self._counts["unknown"] += results.count("unknown")
+        return results
+
+    async def here(self, told: Sequence[Told]) -> list[Result]:
+        """As own(), however many they are: requests are served in between."""
+        results: list[Result] = []
+        for start in range(0, len(told), _LABELS_AT_ONCE):
+            results += self.own(told[start : start + _LABELS_AT_ONCE])
+            await asyncio.sleep(0)
         return results
 
     def own(self, told: Sequence[Told]) -> list[Result]:
@@ -141,16 +153,18 @@ class Feedback:
             return "unlabelled"
         self._memory.told(request_id)
         self._scores.tell("feedback", judged, quality)
-        self._tell_unanswered(self._unanswered[judged.tier], along)
+        unanswered = self._unanswered[judged.tier]
+        if unanswered.table == judged.table:
+            self._tell_unanswered(unanswered, along)
         return "taken"
 
     def _tell_unanswered(self, unanswered: Unanswered, along: float) -> None:
         unanswered.due += along
         count = min(int(unanswered.due), _MOST_AT_ONCE)
         unanswered.due -= count
-        for _ in range(count):
+        if count:
             assert unanswered.last is not None
-            self._scores.tell("feedback", unanswered.last, 0.0)
+            self._scores.tell("feedback", unanswered.last, 0.0, count)
 
 
 def _quality(told: Told, classes: tuple[int, ...] | None) -> float | None:

@@ -23,7 +23,9 @@ _AT_ONCE: Final = 500
 
 
 class Held:
-    """Sums, rounds and evidence. alpha: chance that its evidence, or its interval, is ever wrong.
+    """Sums, rounds and evidence.
+
+    alpha: chance that its evidence is ever wrong, and the same of its interval.
 
     Nothing it holds grows with the number of requests.
     """
@@ -64,16 +66,20 @@ class Held:
         if len(self._qualities) >= _AT_ONCE:
             self._settle()
 
-    def _settle(self) -> None:
-        qualities, promised = self._qualities, self._promises
-        self._qualities, self._promises = [], []
+    def count(self, qualities: Sequence[float], promised: Sequence[float]) -> None:
+        """Of requests from before anew(): they are no evidence of this promise."""
         self._judged += len(qualities)
         self._delivered += sum(qualities)
         self._promised += sum(promised)
+        self._rounds.observe(qualities)
+
+    def _settle(self) -> None:
+        qualities, promised = self._qualities, self._promises
+        self._qualities, self._promises = [], []
+        self.count(qualities, promised)
         delivered = np.array(qualities)
         self._watch.observe_all(delivered, np.array(promised))
         self._sequence.observe_all(delivered)
-        self._rounds.observe(qualities)
 
     def counted(self, *labels: str) -> Points:
         """What only grows."""

@@ -3,13 +3,14 @@
 from array import array
 from collections import deque
 from collections.abc import Iterable, Mapping
-from itertools import pairwise
 from typing import Final
 
 from gateway.live.families import Key
 
 STEP_S: Final = 5.0
 STEPS: Final = 180
+# Steps that each point of a line is the mean of: with a request a second, one would be but noise.
+POINT: Final = 12
 
 Counts = Mapping[Key, float]
 
@@ -21,7 +22,7 @@ class History:
     later than the first sample was at zero before; one that is left out stays as it is.
     """
 
-    def __init__(self, steps: int = STEPS) -> None:
+    def __init__(self, steps: int = STEPS + POINT) -> None:
         self._columns: dict[Key, int] = {}
         self._last: dict[Key, float] = {}  # as told
         # As they would stand had none fallen, column by column; later rows may have more columns.
@@ -57,16 +58,19 @@ class History:
             added[key] += value
         return added
 
-    def each(self, keys: Iterable[Key], steps: int) -> list[tuple[float, ...]]:
-        """What was added to these in each of the last `steps` steps, oldest first."""
+    def line(self, keys: Iterable[Key], steps: int, over: int = 1) -> list[tuple[float, ...]]:
+        """What was added to these in the `over` steps up to each of the last `steps`, oldest first.
+
+        Fewer, over fewer, if it has not seen so many.
+        """
         columns = [self._columns.get(key) for key in keys]
-        rows = list(self._rows)[-1 - steps :]
         at = [
             [0.0 if column is None or column >= len(row) else row[column] for column in columns]
-            for row in rows
+            for row in self._rows
         ]
         return [
-            tuple(now - before for before, now in zip(*pair, strict=True)) for pair in pairwise(at)
+            tuple(now - before for before, now in zip(at[max(0, end - over)], at[end], strict=True))
+            for end in range(max(1, len(at) - steps), len(at))
         ]
 
     def _grown(self, counts: Counts) -> dict[Key, float]:

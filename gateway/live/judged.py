@@ -12,7 +12,7 @@ class Judged:
     late, shed or failed. in_time: whether there was an answer by the deadline. classes: answered,
     one for each sample of the batch; None: the answer is no class, or could not be read.
     by_confidence: whether `expected` is of this answer; otherwise it did not tell, and what the
-    profile has of all answers stands in.
+    profile has of all answers stands in. table: the number of the tier table that was served then.
     """
 
     tier: str
@@ -22,3 +22,4 @@ class Judged:
     in_time: bool
     classes: tuple[int, ...] | None = None
     by_confidence: bool = True
+    table: int = 0

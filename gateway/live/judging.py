@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from itertools import repeat
 from typing import Final
 
 from gateway.dataplane import Answer, Outcome, Reading
@@ -20,9 +21,10 @@ _NOT_HELD: Final[frozenset[Outcome]] = frozenset(("invalid", "cancelled"))
 
 
 class Judge:
-    """Of one table's answers. served: see TierTable. read: what answers say."""
+    """Of the answers of table `number`. served: see TierTable. read: what answers say."""
 
-    def __init__(self, served: Mapping[str, Served], read: ReadAll) -> None:
+    def __init__(self, served: Mapping[str, Served], read: ReadAll, number: int) -> None:
+        self._number = number
         self._expected = Expected(served)
         self._read = read
 
@@ -49,7 +51,7 @@ class Judge:
 
         The request was at fault, the client left, or wanted it sooner than anything is promised.
         """
-        judged = list(map(_unless_told, answers, readings))
+        judged = list(map(_unless_told, answers, readings, repeat(self._number)))
         told: dict[str, list[tuple[Judged, Reading]]] = defaultdict(list)
         for one, reading in zip(judged, readings, strict=True):
             if one is not None and reading is not None:
@@ -78,7 +80,7 @@ def first_confidences(answers: Sequence[Answer], readings: Readings) -> dict[str
     return said
 
 
-def _unless_told(answer: Answer, reading: Reading | None) -> Judged | None:
+def _unless_told(answer: Answer, reading: Reading | None, table: int) -> Judged | None:
     """What is known of a request if no confidence tells."""
     decision = answer.decision
     promise = decision.promise if decision.best_effort is None else _applicable(decision)
@@ -86,9 +88,9 @@ def _unless_told(answer: Answer, reading: Reading | None) -> Judged | None:
         return None
     tier, variant, promised = decision.tier.name, answer.variant, promise.quality
     if not isinstance(answer.result, Reply):
-        return Judged(tier, variant, promised, 0.0, False)
+        return Judged(tier, variant, promised, 0.0, False, table=table)
     classes = None if reading is None else reading.classes
-    return Judged(tier, variant, promised, untold(promise), True, classes, False)
+    return Judged(tier, variant, promised, untold(promise), True, classes, False, table)
 
 
 def _applicable(decision: Decision) -> Promise | None:

@@ -17,7 +17,9 @@ from tailq.tier import TierTable
 # Requests that are judged at once. One by one they would cost three times as much: numpy's calls
 # are dear, and each would find the processor's caches full of what serving takes.
 AT_ONCE: Final = 128
-_LARGE: Final = 16384  # bytes of an answer that is not kept until then
+# Or so many bytes of answers: nobody else is served while they are read, for a millisecond if they
+# are JSON.
+_BYTES: Final = 1 << 16
 
 
 class Counters(Protocol):
@@ -47,6 +49,8 @@ class Live:
         self.upstream_ended = counters.upstream_ended
         self._count = counters.answered
         self._pending: list[Answer] = []
+        self._bytes = 0  # of their bodies
+        self._number = 0  # of the table
         self._held: dict[tuple[str, Source], Held] = {}
         self._unread: dict[str, int] = {}
         self._confidence = ConfidenceDrift()
@@ -61,7 +65,8 @@ class Live:
         self._promise(table, read)
 
     def _promise(self, table: TierTable, read: ReadAll) -> None:
-        self._judge = Judge(table.served, read)
+        self._number += 1
+        self._judge = Judge(table.served, read, self._number)
         self._tiers = frozenset(tier.name for tier in table.tiers)
         # All that is said of all tiers is right at once with the table's confidence.
         alpha = (1.0 - table.confidence) / max(len(self._tiers) * len(SOURCES), 1)
@@ -80,12 +85,14 @@ class Live:
         self._count(answer)
         pending, result = self._pending, answer.result
         pending.append(answer)
-        if len(pending) == AT_ONCE or (isinstance(result, Reply) and len(result.body) > _LARGE):
+        if isinstance(result, Reply):
+            self._bytes += len(result.body)
+        if len(pending) >= AT_ONCE or self._bytes >= _BYTES:
             self.settle()
 
     def settle(self) -> None:
         """Judge every request that has ended so far."""
-        answers, self._pending = self._pending, []
+        answers, self._pending, self._bytes = self._pending, [], 0
         readings = self._judge.readings(answers)
         by_tier: dict[str, list[Judged]] = defaultdict(list)
         for answer, judged in zip(answers, self._judge.judge(answers, readings), strict=True):
@@ -108,10 +115,16 @@ class Live:
         [judged] = self._judge.judge([answer], self._judge.readings([answer]))
         return judged
 
-    def tell(self, source: Source, judged: Judged, quality: float) -> None:
-        """The quality of a request's answer is known, in [0, 1]; of no answer in time it is 0."""
+    def tell(self, source: Source, judged: Judged, quality: float, times: int = 1) -> None:
+        """The quality of a request's answer is known, in [0, 1]; of no answer in time it is 0.
+
+        times: of so many requests without an answer. What became of another table's promise is no
+        evidence of this one's.
+        """
         delivered = quality if judged.in_time else 0.0
-        self._held[judged.tier, source].observe([delivered], [judged.promised])
+        held = self._held[judged.tier, source]
+        observe = held.observe if judged.table == self._number else held.count
+        observe([delivered] * times, [judged.promised] * times)
         self._calibration.observe(source, judged, delivered)
 
     def points(self) -> Points:

@@ -18,17 +18,19 @@ _GENERATIONS: Final = 16
 # What was expected, what comes along, number of the kind; then the classes.
 _RECORD: Final = Struct("<ffH")
 _CLASS: Final = "I"
+_CLASSES_BYTES: Final = 64  # of a request, on average, or fewer requests are remembered
 _MOST_KINDS: Final = 1 << 16
 _TOLD: Final = b""
 
-# tier, variant, promised, in_time, by_confidence, whether there are classes
-_Kind = tuple[str, str, float, bool, bool, bool]
+# tier, variant, promised, in_time, by_confidence, table, whether there are classes
+_Kind = tuple[str, str, float, bool, bool, int, bool]
 
 
 class Memory:
     """Of `most` requests at most, and 15/16 of them at least once there were so many.
 
-    An id that comes again stands for the request that came last.
+    Of fewer if large batches are among them: the classes of all take no more than 64 bytes for each
+    of `most`. An id that comes again stands for the request that came last.
     """
 
     def __init__(self, most: int) -> None:
@@ -36,6 +38,7 @@ class Memory:
         self._each = most // generations
         self._generations: deque[dict[bytes, bytes]] = deque([{}], maxlen=generations)
         self._newest = self._generations[0]
+        self._classes_bytes = 0  # of the newest
         self._numbers: dict[_Kind, int] = {}
         self._kinds: list[_Kind] = []
 
@@ -51,18 +54,22 @@ class Memory:
             judged.promised,
             judged.in_time,
             judged.by_confidence,
+            judged.table,
             classes is not None,
         )
         number = self._numbers.get(kind)
         if number is None:
             number = self._number(kind)
         record = _RECORD.pack(judged.expected, along, number)
-        if classes:
-            record += array(_CLASS, classes).tobytes()
         newest = self._newest
-        if len(newest) >= self._each:
+        if len(newest) >= self._each or self._classes_bytes >= _CLASSES_BYTES * self._each:
             newest = self._newest = {}
             self._generations.append(newest)  # the oldest one goes
+            self._classes_bytes = 0
+        if classes:
+            told = array(_CLASS, classes).tobytes()
+            self._classes_bytes += len(told)
+            record += told
         newest[request_id] = record
 
     def find(self, request_id: bytes) -> tuple[Judged, float] | Literal["told"] | None:
@@ -87,6 +94,7 @@ class Memory:
         if len(self._kinds) == _MOST_KINDS:  # after thousands of other tables
             self._generations.clear()
             self._newest = {}
+            self._classes_bytes = 0
             self._generations.append(self._newest)
             self._numbers.clear()
             self._kinds.clear()
@@ -96,8 +104,9 @@ class Memory:
 
     def _kept(self, record: bytes) -> tuple[Judged, float]:
         expected, along, number = _RECORD.unpack_from(record)
-        tier, variant, promised, in_time, by_confidence, classed = self._kinds[number]
+        tier, variant, promised, in_time, by_confidence, table, classed = self._kinds[number]
         classes: tuple[int, ...] | None = None
         if classed:
             classes = tuple(array(_CLASS, record[_RECORD.size :]))
-        return Judged(tier, variant, promised, expected, in_time, classes, by_confidence), along
+        judged = Judged(tier, variant, promised, expected, in_time, classes, by_confidence, table)
+        return judged, along

@@ -6,16 +6,25 @@ becomes of a gauge in a sum over processes are in names.py.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final, TypeVar, get_args
 
 from gateway.dataplane import Answer, Outcome
 from gateway.live import names
 from gateway.live.histogram import EDGES, Histogram
 from gateway.live.names import Points, Spec
+from tailq.route import BestEffort
 from tailq.tier import ROUND_LEVELS, Tier, TierTable
 
-# Series that are there from the start, so that a first one is an increase.
-_FROM_THE_START: Final[tuple[Outcome, ...]] = ("on_time", "best_effort", "late", "shed", "failed")
+# Series that are there from the start, so that a first one is an increase. All but those of
+# requests that count for nothing.
+_FROM_THE_START: Final[tuple[Outcome, ...]] = (
+    "on_time",
+    "rescued",
+    "best_effort",
+    "late",
+    "shed",
+    "failed",
+)
 # What keeps count of its own: its numbers, as of now.
 Part = Callable[[], Points]
 _Key = TypeVar("_Key", bound=tuple[str, ...])
@@ -82,6 +91,9 @@ class Metrics:
             for variant in sorted(tier.variants):
                 for outcome in _FROM_THE_START:
                     self._requests.setdefault((tier.name, variant, outcome), 0)
+            for reason in get_args(BestEffort):
+                self._best_effort.setdefault((tier.name, reason), 0)
+                self._shed.setdefault((tier.name, reason), 0)
         for variant in sorted(table.variants):
             self._upstream.setdefault(variant, Histogram(EDGES))
             self._asks.setdefault(variant, 0)
@@ -98,8 +110,7 @@ class Metrics:
             self._asks[variant] += 1
         if answer.outcome in ("best_effort", "shed"):
             counts = self._best_effort if answer.outcome == "best_effort" else self._shed
-            why = (tier, answer.best_effort or "load")
-            counts[why] = counts.get(why, 0) + 1
+            counts[tier, answer.best_effort or "load"] += 1
 
     def refused(self) -> None:
         """See dataplane.Recorder."""

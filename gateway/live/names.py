@@ -141,7 +141,7 @@ PROFILED_ROUND: Final = Spec(
     "tailq_profiled_round_quality_ratio",
     "gauge",
     "Quantiles of the quality of a round, as the profile foretells them for the tier's own plan.",
-    ("tier", "quantile"),
+    ("tier", "level"),
     "max",
 )
 MEASURED: Final = Spec(
@@ -190,7 +190,7 @@ BEYOND: Final = Spec(
     "tailq_latency_beyond",
     "counter",
     "Those of them that took longer than this quantile of the profile's.",
-    ("variant", "quantile"),
+    ("variant", "level"),
 )
 CORRECTION: Final = Spec(
     "tailq_latency_correction_ratio",

@@ -10,8 +10,9 @@ from gateway.live.histogram import Histogram
 from tailq.poisson_binomial import law
 from tailq.tier import LIVE_ROUND
 
-# A request of a hundred where promises lie, coarser where none does.
-EDGES: Final = (0.0, 0.1, 0.2, 0.3, 0.4, *(k / 100 for k in range(50, 101)))
+# A request of a hundred where promises lie, coarser where none does. Each share of right answers is
+# in the middle of its bucket, where quantiles are interpolated: at its end they would be too low.
+EDGES: Final = (0.0, 0.1, 0.2, 0.3, 0.4, *((k - 0.5) / 100 for k in range(50, 101)), 1.0)
 # The first of the numbers of right answers that lie in each bucket; none lies above all edges.
 _BUCKET: Final = [bisect_left(EDGES, right / LIVE_ROUND) for right in range(LIVE_ROUND + 1)]
 _FIRST: Final = [_BUCKET.index(bucket) for bucket in range(len(EDGES))]

@@ -7,8 +7,10 @@ hour of them (`history`). Ratios are in [0, 1]; None: nothing to tell it from.
 from dataclasses import dataclass, field
 from typing import Literal
 
-# broken: proven so. below: less than promised in the window, which may be chance. kept: neither.
-# idle: no requests in the window.
+from gateway.live.names import Source
+
+# broken: the evidence of a source says so. below: not (yet), but less than promised was delivered
+# in the window. idle: nothing was held to a promise in the window. kept: none of these.
 Verdict = Literal["broken", "below", "kept", "idle"]
 
 
@@ -46,9 +48,10 @@ class Correction:
 class TierView:
     """One tier. deadline_s, promise, profiled, profiled_tail_5: its own deadline's, as profiled.
 
-    evidence, interval: by source, see names.EVIDENCE, LOWER, UPPER. history: of the window's
-    delivered (expected) quality every few seconds, oldest first, None where nothing was judged.
-    corrections: where the expected quality is off by more than chance would have it.
+    told_by: sources by which it is broken or below. evidence, interval: by source, see
+    names.EVIDENCE, LOWER, UPPER. history: expected quality of the last quarter of an hour, a point
+    for each step, oldest first, None where nothing was judged. corrections: where the expected
+    quality is off by more than chance would have it.
     """
 
     name: str
@@ -57,6 +60,7 @@ class TierView:
     profiled: float
     profiled_tail_5: float
     verdict: Verdict
+    told_by: list[Source]
     since_start: Span
     window: Span
     evidence: dict[str, float]
@@ -98,7 +102,11 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class LiveView:
-    """All of it. now: Unix time. window_s, step_s: of the window and the history, seconds."""
+    """All of it. now: Unix time.
+
+    window_s, step_s, point_s: of the window, of a step of the history, and of what each point of it
+    is the mean over, seconds.
+    """
 
     service: str
     metric: str
@@ -108,6 +116,7 @@ class LiveView:
     now: float
     window_s: float
     step_s: float
+    point_s: float
     tiers: list[TierView]
     variants: list[VariantView]
     endpoints: dict[str, bool]

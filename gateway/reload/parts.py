@@ -1,5 +1,6 @@
 """The files that may change while the gateway serves, and what is made of them."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -92,7 +93,7 @@ class ProbesPart:
 
     async def take(self, _content: bytes) -> None:
         """See reloader.Part."""
-        samples.read(self.path, self._served.table)
+        await asyncio.to_thread(samples.read, self.path, self._served.table)
         await self._apply(self._served)
 
 

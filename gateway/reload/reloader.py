@@ -15,6 +15,9 @@ from tailq.tier import TierTable
 log = logging.getLogger("tailq.gateway.reload")
 
 EVERY_S: Final = 1.0
+_FRESH_S: Final = 2.0
+
+_Stamp = tuple[int, ...]
 
 Result = Literal["ok", "refused", "unchanged"]
 
@@ -71,13 +74,42 @@ class _Watched:
         self.part = part
         self.tried: bytes | None = content
         self.seen: bytes | None = content
+        self._stamp: _Stamp | None = None  # of the file when `seen` was read
+
+    async def now(self) -> bytes | None:
+        """The content at present. In a thread: the file may be large, or lie on a network."""
+        return await asyncio.to_thread(self._now)
+
+    def _now(self) -> bytes | None:
+        before, self._stamp = self._stamp, None
+        try:
+            stamp = _stamp(self.part.path)
+            content = self.seen if stamp and stamp == before else read(self.part.path)
+        except ArtefactError:
+            return None
+        self._stamp = stamp
+        return self.tried if content == self.tried else content  # one copy, compared at once
+
+
+def _stamp(path: Path) -> _Stamp | None:
+    """What is another one whenever the content is; None: that is not sure. Raises ArtefactError.
+
+    Of what was just written it is not: clocks of file systems tick slowly.
+    """
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise ArtefactError(f"{path}: cannot be read ({error.strerror})") from None
+    if time.time() - found.st_ctime < _FRESH_S:
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 class Reloader:
     """Looks at files by content, so renames and symbolic links that are swapped are seen, too.
 
     Changed content is taken once it was seen twice, a second apart: whoever writes in place is
-    not read half-way. parts: with the content that is in use.
+    not read half-way. What was not touched is not read again. parts: with the content in use.
     """
 
     def __init__(self, parts: Sequence[tuple[Part, bytes]]) -> None:
@@ -112,7 +144,7 @@ class Reloader:
         async with self._lock:
             taken = False
             for watched in self._watched:
-                content = await _content(watched.part.path)
+                content = await watched.now()
                 settled = content == watched.seen
                 watched.seen = content
                 if settled and content != watched.tried:
@@ -126,7 +158,7 @@ class Reloader:
             found: dict[str, Verdict] = {}
             for watched in self._watched:
                 name = watched.part.name
-                watched.seen = await _content(watched.part.path)
+                watched.seen = await watched.now()
                 if watched.seen != watched.tried or self._is_refused(watched):
                     found[name] = await self._take(watched)
                 else:
@@ -159,11 +191,3 @@ class Reloader:
         self.last[part.name] = verdict
         self.counts[part.name, verdict.result] += 1
         return verdict
-
-
-async def _content(path: Path) -> bytes | None:
-    """Read in a thread: it may lie on a network. None: it cannot be read."""
-    try:
-        return await asyncio.to_thread(read, path)
-    except ArtefactError:
-        return None

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import time
 from typing import Any
 
 from gateway.admin.listener import AdminListener
@@ -11,9 +10,6 @@ from gateway.app import assemble
 from gateway.clock import LoopClock
 from gateway.live import families, metrics
 from gateway.live.families import Families
-from gateway.live.glance import glance, lately
-from gateway.live.history import STEP_S, History
-from gateway.live.view import LiveView
 from gateway.reload.parts import Served
 from gateway.reload.reloader import Reloader, Verdict
 from gateway.reload.source import Source
@@ -21,24 +17,23 @@ from gateway.serving import background, server, signals
 from gateway.serving.addresses import Addresses, Ready
 from gateway.serving.node import Node
 from gateway.settings import Settings
+from tailq.tier import TierTable
 
 log = logging.getLogger("tailq.gateway.serving")
 
 
 class Alone:
-    """An admin.app.Operated."""
+    """An admin.operated.Operated."""
 
     def __init__(self, node: Node, reloader: Reloader, settings: Settings) -> None:
         self._node = node
         self._reloader = reloader
         self._settings = settings
-        self._history = History()
 
-    async def watch(self) -> None:
-        """Keep the history; for ever."""
-        while True:
-            self._history.add(lately(await self.families()))
-            await asyncio.sleep(STEP_S)
+    @property
+    def table(self) -> TierTable:
+        """See Operated."""
+        return self._node.gateway.table
 
     async def families(self) -> Families:
         """See Operated."""
@@ -46,15 +41,9 @@ class Alone:
         own = families.of(points, self._node.gateway.service.name)
         return families.merge((self._node.families(), own))
 
-    async def live(self) -> LiveView:
-        """See Operated."""
-        table = self._node.gateway.table
-        return glance(await self.families(), self._history, table, time.time())
-
     async def state(self) -> dict[str, Any]:
         """See Operated."""
-        table = self._node.gateway.table
-        return overview(self._settings, table, self._reloader, [self._node.state()])
+        return overview(self._settings, self.table, self._reloader, [self._node.state()])
 
     async def reload(self) -> list[Verdict]:
         """See Operated."""
@@ -69,23 +58,15 @@ async def serve(source: Source, settings: Settings, served: Served, ready: Ready
     """Serve until told to end, then answer what is in flight and return. Raises TailqError."""
     listen = settings.listen
     node = Node(assemble(served.table, settings, LoopClock(asyncio.get_running_loop())))
-
-    async def apply(changed: Served) -> None:
-        node.put(changed)
-
-    reloader = source.reloader(settings, served, apply)
+    reloader = source.reloader(settings, served, node.put)
     # gRPC's library would not tell why its port cannot be had, and write lines of its own.
     server.bind(listen.host, listen.grpc).close()
     operators = server.bind(listen.admin_host, listen.admin)
-    alone = Alone(node, reloader, settings)
-    admin = AdminListener(alone, operators)
+    admin = AdminListener(Alone(node, reloader, settings), operators)
     ports = await node.start(server.bind(listen.host, listen.http_port), listen.grpc)
     await admin.start()
     told = signals.listen(reloader.soon)
-    tasks = [
-        background.start("reload", reloader.watch()),
-        background.start("history", alone.watch()),
-    ]
+    watching = background.start("reload", reloader.watch())
     ready(
         Addresses(
             server.address(listen.host, ports.http),
@@ -95,7 +76,6 @@ async def serve(source: Source, settings: Settings, served: Served, ready: Ready
     )
     await told.wait()
     log.info("told to end; requests in flight are answered first")
-    for task in tasks:
-        task.cancel()
+    watching.cancel()
     await node.drain()
     await admin.stop()

@@ -101,17 +101,18 @@ class Node:
         self.gateway.close()
         await asyncio.to_thread(self._tracing)
 
-    def put(self, served: Served) -> None:
+    async def put(self, served: Served) -> None:
         """Serve this from now on; requests in flight end as was decided for them.
 
         Raises TailqError, and all is as before, if the certificate for Triton is no good.
         """
         gateway = self.gateway
+        samples = await asyncio.to_thread(gateway.read_samples, served.table)
         gateway.upstreams.renew()
         if served.table != gateway.table:
             gateway.retable(served.table)
             self._longest_s = max(self._longest_s, _longest_s(served.table))
-        gateway.reprobe()
+        gateway.reprobe(samples)
         gateway.reclient(served.clients)
         if self._grpc is not None:
             self._grpc.reload()

@@ -1,6 +1,6 @@
 """The view as something rich prints; it fits 80 columns and says more on wider terminals."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final
 
@@ -79,15 +79,12 @@ def _tiers(view: LiveView, wide: bool) -> Table:
         table.add_column("judged", justify="right", no_wrap=True)
         table.add_column("history", ratio=1)
     for tier in view.tiers:
-        # A gateway that started lately has a short history: what was before is empty.
-        before = round(view.window_s / view.step_s) - len(tier.history)
-        history = [*[None] * before, *tier.history]
-        for row in _rows(tier, history):
+        for row in _rows(tier):
             table.add_row(*(row if wide else row[:8]))
     return table
 
 
-def _rows(tier: TierView, history: Sequence[float | None]) -> Iterator[list[RenderableType]]:
+def _rows(tier: TierView) -> Iterator[list[RenderableType]]:
     """A tier by its expected quality, and below it what labels say."""
     means = tier.window.delivered
     told = [tier.promise, tier.window.tail_5, *means.values()]
@@ -119,7 +116,7 @@ def _rows(tier: TierView, history: Sequence[float | None]) -> Iterator[list[Rend
             words.percent(tier.window.on_time) if expected else "",
             words.percent(tail, 1),
             f"{tier.window.judged.get(source, 0):,.0f}",
-            History(scale([tier.promise, *history]), history) if expected else "",
+            History(scale([tier.promise, *tier.history]), tier.history) if expected else "",
         ]
         yield row
 

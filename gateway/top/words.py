@@ -23,7 +23,6 @@ SOURCES: Final[dict[Source, str]] = {
 }
 _NAMED: Final = 3  # of a list, before the rest is only counted
 _SPANS: Final = (("day", 86400), ("hour", 3600), ("minute", 60))
-_MANY: Final = 1e6
 
 
 def percent(ratio: float | None, digits: int = 2) -> str:
@@ -33,11 +32,7 @@ def percent(ratio: float | None, digits: int = 2) -> str:
 
 def evidence(value: float | None) -> str:
     """Two digits where they matter."""
-    if value is None:
-        return NONE
-    if value < 10:
-        return f"{value:.2f}"
-    return f"{value:,.0f}" if value < _MANY else "> 10⁶"
+    return NONE if value is None else f"{value:.{2 if value < 10 else 0}f}"
 
 
 def several(number: float, what: str) -> str:
@@ -69,9 +64,9 @@ def headline(view: LiveView) -> str:
         of, are = several(len(view.tiers), "promise"), "is" if len(broken) == 1 else "are"
         return f"{len(broken)} of {of} {are} broken: {_listed(broken)}."
     if below:
-        return f"No promise is broken; below it, which may be chance: {_listed(below)}."
+        return f"Less than promised in the last {span(view.window_s)}: {_listed(below)}."
     if len(idle) == len(view.tiers):
-        return f"No requests in the last {span(view.window_s)}."
+        return f"Nothing was held to a promise in the last {span(view.window_s)}."
     return f"Every promise is kept; idle: {_listed(idle)}." if idle else "Every promise is kept."
 
 

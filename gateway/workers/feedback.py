@@ -38,11 +38,11 @@ async def ask_siblings(siblings: Iterable[Sibling], content: Content) -> Content
     return {"results": results}
 
 
-def told_here(service: Service, content: Content) -> Content:
+async def told_here(service: Service, content: Content) -> Content:
     """In a worker that is asked for a sibling."""
     told = feedback.decode(content["told"])
     taker = service.feedback
-    return {"results": ["unknown"] * len(told) if taker is None else taker.own(told)}
+    return {"results": ["unknown"] * len(told) if taker is None else await taker.here(told)}
 
 
 def share(service: Service, channel: Channel) -> None:

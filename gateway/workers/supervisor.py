@@ -1,11 +1,9 @@
 """The process above several workers: starts them, restarts them, speaks for all of them."""
 
 import asyncio
-import itertools
 import logging
 import random
 import signal
-import time
 from typing import Any, Final
 
 from prometheus_client import CollectorRegistry
@@ -16,9 +14,6 @@ from gateway.admin.state import overview
 from gateway.clients.settings import ANONYMOUS
 from gateway.live import families, metrics
 from gateway.live.families import Families
-from gateway.live.glance import glance, lately
-from gateway.live.history import STEP_S, History
-from gateway.live.view import LiveView
 from gateway.reload.parts import Served
 from gateway.reload.reloader import Reloader, Verdict
 from gateway.reload.source import Source
@@ -31,11 +26,11 @@ from gateway.workers.channel import Content, Gone
 from gateway.workers.child import Child
 from gateway.workers.feedback import ask_siblings
 from tailq.errors import TailqError
+from tailq.tier import TierTable
 
 log = logging.getLogger("tailq.gateway.workers")
 
 _POLL_S: Final = 1.0
-_POLLS_A_STEP: Final = round(STEP_S / _POLL_S)
 _ANSWER_S: Final = 1.0  # a worker's, to a question for numbers
 _PUT_S: Final = 10.0  # to take other tiers
 _BACKOFF_S: Final = (0.1, 10.0)
@@ -43,7 +38,7 @@ _WELL_S: Final = 10.0  # of a worker that lived so long, the next one is started
 
 
 class Supervisor:
-    """An admin.app.Operated. start(), then drain() once."""
+    """An admin.operated.Operated. start(), then drain() once."""
 
     def __init__(
         self, source: Source, settings: Settings, served: Served, ports: tuple[int, int]
@@ -59,7 +54,6 @@ class Supervisor:
         self._ending = False
         self._restarts = 0
         self._retired: Families = {}  # what workers that ended have counted
-        self._history = History()
         self._process = CollectorRegistry()
         ProcessCollector(registry=self._process)
         self.reloader: Reloader = source.reloader(settings, served, self._apply)
@@ -77,11 +71,9 @@ class Supervisor:
         ]
 
     async def poll(self) -> None:
-        """Know every worker's numbers, should it crash, and keep the history; for ever."""
-        for number in itertools.count():
-            told = await self.families()
-            if number % _POLLS_A_STEP == 0:
-                self._history.add(lately(told))
+        """Know every worker's numbers, should it crash; for ever."""
+        while True:
+            await self._look()
             await asyncio.sleep(_POLL_S)
 
     async def drain(self) -> None:
@@ -97,30 +89,31 @@ class Supervisor:
         for child in self._children.values():
             child.signal(signal.SIGKILL)
 
-    # admin.app.Operated
+    # admin.operated.Operated
+
+    @property
+    def table(self) -> TierTable:
+        """See Operated."""
+        return self._served.table
 
     async def families(self) -> Families:
         """See Operated. Exact, but for workers that do not answer: as they last said."""
-        await asyncio.gather(*(child.look(_ANSWER_S) for child in self._children.values()))
+        await self._look()
         points = (
             *metrics.workers(len(self._children), self._restarts),
             *metrics.reloads(self.reloader.counts),
         )
-        own = families.of(points, self._served.table.service)
+        own = families.of(points, self.table.service)
         process = families.collected(self._process.collect())
         last = (child.last for child in self._children.values())
         return families.merge((own, process, *last, self._retired))
-
-    async def live(self) -> LiveView:
-        """See Operated."""
-        return glance(await self.families(), self._history, self._served.table, time.time())
 
     async def state(self) -> dict[str, Any]:
         """See Operated."""
         states = await asyncio.gather(
             *(self._state(number, child) for number, child in sorted(self._children.items()))
         )
-        return overview(self._settings, self._served.table, self.reloader, states)
+        return overview(self._settings, self.table, self.reloader, states)
 
     async def reload(self) -> list[Verdict]:
         """See Operated."""
@@ -135,6 +128,10 @@ class Supervisor:
         return f"workers that do not answer: {', '.join(map(str, silent))}" if silent else None
 
     # workers
+
+    async def _look(self) -> None:
+        """Ask all of them how they stand."""
+        await asyncio.gather(*(child.look(_ANSWER_S) for child in self._children.values()))
 
     async def _spawn(self, number: int) -> None:
         child = await Child.start(self._board.descriptor, self._elsewhere)

@@ -43,12 +43,12 @@ class Worker:
                 return {"error": "not started"}
             if do == "put":
                 self._cells.update(content["cells"])
-                self.node.put(_served(content))
+                await self.node.put(_served(content))
                 return {}
             if do == "state":
                 return self.node.state()
             if do == "feedback":
-                return feedback.told_here(self.node.gateway.service, content)
+                return await feedback.told_here(self.node.gateway.service, content)
             return {"families": families.encode(self.node.families())}
         except TailqError as error:
             return {"error": str(error)}

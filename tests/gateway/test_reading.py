@@ -298,6 +298,20 @@ def test_many_at_once_are_read_as_one_by_one(
     assert read.many("elsewhere", replies) == [None] * len(replies)
 
 
+@pytest.mark.parametrize("pack", [None, gzip.compress])
+def test_large_json_is_read_for_a_plan_only(pack: Any) -> None:
+    """Nobody has to wait while a large answer is parsed of which only statistics are made."""
+    outputs = [output(np.zeros((20_000, 10)), "FP32", data=[0.0] * 200_000)]
+    body = json.dumps({"outputs": outputs}).encode()
+    large = Reply(body) if pack is None else Reply(pack(body), None, b"gzip")
+    read = answer_reader("maximum")
+    assert read("m", large) == Reading((0.0,) * 20_000)
+    assert read.many("m", [large, of(np.array([[0.5]], np.float32))]) == [None, Reading((0.5,))]
+    beside = Reply(body + bytes(4), len(body))  # another output is binary
+    assert read("m", beside) == Reading((0.0,) * 20_000)
+    assert read.many("m", [beside]) == [None]
+
+
 def test_what_is_remembered_of_heads_is_bounded() -> None:
     """Requests with an id of their own have answers with a head of their own."""
     read = answer_reader()

@@ -19,18 +19,25 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
+import typer
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
+from typer.testing import CliRunner, Result
 
 from gateway.live.view import LiveView
 from gateway.top import words
+from gateway.top.cli import top
 from gateway.top.fetch import NoView, parse
 from gateway.top.picture import History, Lane, scale
 from gateway.top.screen import screen
 from tests.gateway import views
 
 ratios = st.floats(0, 1)
+COMMAND = typer.Typer()
+COMMAND.command()(top)
+# As it is started, but that it asks twenty times as often.
+_QUICK = "from gateway.top import watch; watch._EVERY_S = 0.1; from gateway.cli import main; main()"
 
 
 class Admin(HTTPServer):
@@ -62,22 +69,16 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def admin() -> Iterator[Admin]:
     with Admin(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield server
         server.shutdown()
         thread.join()
 
 
-def run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "gateway.cli", "top", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        env={**os.environ, "COLUMNS": "80", **environment},
-    )
+def run(*arguments: str, **environment: str) -> Result:
+    """`tailq-gateway top` without a terminal of its own."""
+    return CliRunner().invoke(COMMAND, arguments, env={"COLUMNS": "80", **environment})
 
 
 def printed(view: LiveView, width: int, silence: str | None = None) -> str:
@@ -208,7 +209,7 @@ def test_a_span_in_words(seconds: float, says: str) -> None:
 def test_it_prints_once_without_a_terminal(admin: Admin) -> None:
     """And says the same as with --once: exit code 0, all of it on standard output."""
     said = run("--admin", admin.url)
-    assert said.returncode == 0, said.stderr
+    assert said.exit_code == 0, said.stderr
     assert said.stderr == ""
     assert said.stdout == run("--once", f"--admin={admin.url}/").stdout
     assert "1 of 5 promises is broken: express." in said.stdout
@@ -219,13 +220,13 @@ def test_it_prints_once_without_a_terminal(admin: Admin) -> None:
 def test_json_is_what_the_gateway_says(admin: Admin) -> None:
     """Once, for scripts."""
     said = run("--json", "--admin", admin.url)
-    assert said.returncode == 0
+    assert said.exit_code == 0
     assert json.loads(said.stdout) == json.loads(admin.content or b"")
 
 
 def test_a_proxy_of_the_environment_is_not_asked(admin: Admin) -> None:
     """The gateway is asked as it is named."""
-    assert run("--once", "--admin", admin.url, http_proxy="http://127.0.0.1:1").returncode == 0
+    assert run("--once", "--admin", admin.url, http_proxy="http://127.0.0.1:1").exit_code == 0
 
 
 @pytest.mark.parametrize(
@@ -259,8 +260,8 @@ def test_a_gateway_that_does_not_answer_is_a_clear_error(url: str, says: str) ->
     check_refused(run("--admin", url), says)
 
 
-def check_refused(said: "subprocess.CompletedProcess[str]", says: str) -> None:
-    assert said.returncode == 2
+def check_refused(said: Result, says: str) -> None:
+    assert said.exit_code == 2
     assert says in said.stderr
     assert "--admin" in said.stderr
     assert len(said.stderr.splitlines()) == 1
@@ -288,7 +289,7 @@ class Terminal:
         environment = {**os.environ, "TERM": "xterm-256color"}
         environment.pop("COLUMNS", None)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "gateway.cli", "top", "--admin", url],
+            [sys.executable, "-c", _QUICK, "top", "--admin", url],
             stdin=slave,
             stdout=slave,
             stderr=slave,

@@ -14,9 +14,9 @@ def span(requests: float, delivered: float | None, promised: float, late: float 
     known = None if not requests else delivered
     return Span(
         by_outcome={"on_time": requests - late, "late": late, "rescued": 0, "shed": 0},
-        judged={"expected": requests},
+        judged={"expected": requests, "feedback": 0, "probe": 0},
         promised=promised if requests else None,
-        delivered={"expected": known},
+        delivered={"expected": known, "feedback": None, "probe": None},
         on_time=(requests - late) / requests if requests else None,
         tail_5=None if known is None else known - 0.025,
         tail_1=None if known is None else known - 0.041,
@@ -48,6 +48,7 @@ def tier(
         profiled=promise + 0.019,
         profiled_tail_5=promise - 0.008,
         verdict=verdict,
+        told_by=["expected"] if verdict in ("below", "broken") else [],
         since_start=span(48_211, mean, promise, late=31),
         window=span(recent, delivered, promise, late=7 if recent else 0),
         evidence={"expected": 18.4 if verdict == "broken" else 0.02},
@@ -71,8 +72,9 @@ def view(*tiers: TierView) -> LiveView:
         profile="3f1c9a7be2d45a60",
         measured=NOW - 12.4 * 86400,
         now=NOW,
-        window_s=900.0,
+        window_s=300.0,
         step_s=5.0,
+        point_s=60.0,
         tiers=list(tiers),
         variants=[variant("large", 0.4), variant("small", 0.6)],
         endpoints={"127.0.0.1:8000": True},
@@ -107,6 +109,7 @@ def bad() -> LiveView:
     express = tier("express", "broken", 0.87, 0.8213, deadline_s=0.025, seed=3)
     express = replace(
         express,
+        told_by=["feedback", "probe"],
         window=replace(
             express.window,
             by_outcome={"on_time": 4800, "late": 301, "shed": 88, "failed": 3, "best_effort": 20},

@@ -89,12 +89,6 @@ function sources(node, tier) {
   });
 }
 
-// A gateway that started lately has a short history: what was before is empty.
-function gone(tier, view) {
-  const before = Math.max(0, Math.round(view.window_s / view.step_s) - tier.history.length);
-  return [...Array(before).fill(null), ...tier.history];
-}
-
 function tiers(view) {
   children(find("#tiers"), "tier", view.tiers.map((tier) => tier.name)).forEach((node, at) => {
     const tier = view.tiers[at];
@@ -106,7 +100,7 @@ function tiers(view) {
     fill(node, {
       name: tier.name,
       sign,
-      verdict,
+      verdict: verdict + words.toldBy(tier),
       delivered: percent(delivered),
       margin: delivered === null ? "" : words.points(delivered - promised),
       promise: percent(tier.promise),
@@ -114,14 +108,13 @@ function tiers(view) {
       outcomes: words.outcomes(tier.window),
     });
     sources(find(".sources", node), tier);
-    const went = gone(tier, view);
-    const judged = went.filter((value) => value !== null);
+    const judged = tier.history.filter((value) => value !== null);
     const least = judged.length ? ` Least: ${percent(Math.min(...judged), 1)}.` : "";
-    const length = words.span(went.length * view.step_s);
-    put(find("figcaption", node), `Expected quality, last ${length}`);
+    const length = words.span(tier.history.length * view.step_s);
+    put(find("figcaption", node), `Expected quality, means of ${words.span(view.point_s)}`);
     const plot = find('[data-is="history"]', node);
     plot.setAttribute("aria-label", `Expected quality of ${tier.name} by time, with the promise as a line.${least}`);
-    picture.history(plot, went, tier.promise, { from: `${length} ago`, height: 104 });
+    picture.history(plot, tier.history, tier.promise, { from: `${length} ago`, height: 104 });
   });
 }
 

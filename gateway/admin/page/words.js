@@ -17,8 +17,7 @@ export const fixed = (number, digits = 2) => (number === null ? NONE : number.to
 
 export const evidence = (value) => {
   if (value === undefined) return NONE;
-  if (value < 10) return value.toFixed(2);
-  return value < 1e6 ? count(value) : "over 1,000,000";
+  return value.toFixed(value < 10 ? 2 : 0);
 };
 
 export const several = (number, what) => `${count(number)} ${what}${number === 1 ? "" : "s"}`;
@@ -42,17 +41,22 @@ export function headline(view) {
   const are = (names) => (names.length === 1 ? "is" : "are");
   if (broken.length)
     return `${broken.length} of ${several(view.tiers.length, "promise")} ${are(broken)} broken: ${listed(broken)}.`;
-  if (below.length) return `No promise is broken; below it, which may be chance: ${listed(below)}.`;
-  if (!kept.length) return `No requests in the last ${span(view.window_s)}.`;
+  if (below.length) return `Less than promised in the last ${span(view.window_s)}: ${listed(below)}.`;
+  if (!kept.length) return `Nothing was held to a promise in the last ${span(view.window_s)}.`;
   return idle.length ? `Every promise is kept; idle: ${listed(idle)}.` : "Every promise is kept.";
 }
 
 export const VERDICTS = {
   kept: ["✓", "kept"],
-  below: ["▽", "below, may be chance"],
+  below: ["▽", "below"],
   broken: ["✕", "broken"],
   idle: ["○", "idle"],
 };
+
+// By whom, if it is not (also) what is expected.
+export const toldBy = (tier) =>
+  tier.told_by.length === 0 || tier.told_by.includes("expected")
+    ? "" : `, by ${tier.told_by.map((source) => SOURCES[source]).join(" and ")}`;
 
 export const SOURCES = { expected: "expected", feedback: "feedback", probe: "probes" };
 

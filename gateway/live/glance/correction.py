@@ -32,11 +32,24 @@ class Known:
         """Of that average: no more than that of as many right or wrong answers.
 
         An answer that is expected to be right with probability p differs from what it is by a
-        variance of p (1 - p), whose mean is m (1 - m) at most. m is shrunk to a half by two right
-        and two wrong ones (Agresti and Coull 1998), so that it is not 0 where all are right.
+        variance of p (1 - p), whose mean is m (1 - m) at most.
         """
-        mean = (self.delivered + 2) / (self.judged + 4)
-        return mean * (1 - mean) / self.judged
+        return _variance(self.delivered, self.judged)
+
+
+def surely_less(mean: float, than: float, judged: float) -> bool:
+    """Whether a mean quality of so many labelled requests is less by more than chance has it."""
+    return than - mean > _NORMAL_95 * sqrt(_variance(mean * judged, judged))
+
+
+def _variance(right: float, count: float) -> float:
+    """Of a share of right ones.
+
+    It is shrunk to a half by two right and two wrong ones (Agresti and Coull 1998), so that the
+    variance is not 0 where all are right.
+    """
+    share = (right + 2) / (count + 4)
+    return share * (1 - share) / count
 
 
 def known(numbers: Numbers) -> dict[tuple[str, str], Known]:

@@ -17,6 +17,7 @@ _LATELY: Final = (
     names.PROMISED,
     names.ROUND,
     names.CONFIDENCE,
+    names.UNREAD,
     names.COMPARED,
     names.BEYOND,
     names.CALIBRATION_JUDGED,

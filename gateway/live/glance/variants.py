@@ -18,7 +18,7 @@ _ENOUGH: Final = 500.0
 
 def views(numbers: Numbers, recent: Numbers, table: TierTable) -> list[VariantView]:
     """Of every variant that may be asked, by name. numbers: as of now. recent: of the window."""
-    answers = _answers(recent)
+    answers = answered(recent)
     total = sum(answers.values())
     in_flight = numbers.by(names.IN_FLIGHT, "variant")
     limits = numbers.by(names.LIMIT, "variant")
@@ -49,7 +49,7 @@ def views(numbers: Numbers, recent: Numbers, table: TierTable) -> list[VariantVi
 def slower(numbers: Numbers, table: TierTable) -> dict[tuple[str, float], float]:
     """Share of a variant's latencies beyond each quantile of the profile's, by name and level."""
     compared = numbers.by(names.COMPARED, "variant")
-    beyond = numbers.by(names.BEYOND, "variant", "quantile")
+    beyond = numbers.by(names.BEYOND, "variant", "level")
     return {
         (name, level): beyond.get((name, f"{level:g}"), 0.0) / count
         for (name,), count in compared.items()
@@ -83,7 +83,8 @@ def stability_index(found: Sequence[float], profiled: Sequence[float]) -> float:
     )
 
 
-def _answers(numbers: Numbers) -> dict[str, float]:
+def answered(numbers: Numbers) -> dict[str, float]:
+    """Answers in time, by the variant whose they were."""
     answers: dict[str, float] = {}
     for (variant, outcome), count in numbers.by(names.REQUESTS, "variant", "outcome").items():
         if outcome in IN_TIME:

@@ -1,16 +1,15 @@
 """All of the view: the service, its tiers, its variants, its troubles."""
 
-from sys import float_info
 from typing import Final
 
 from gateway.live import names
 from gateway.live.families import Families, key
-from gateway.live.glance import correction, numbers, spans, variants
+from gateway.live.glance import correction, numbers, spans, variants, verdicts
 from gateway.live.glance.numbers import Numbers
 from gateway.live.glance.spans import Spans
 from gateway.live.glance.troubles import Seen, troubles
-from gateway.live.history import STEP_S, STEPS, History
-from gateway.live.view import LiveView, Span, TierView, Verdict
+from gateway.live.history import POINT, STEP_S, STEPS, History
+from gateway.live.view import LiveView, TierView
 from tailq.tier import ROUND_LEVELS, Tier, TierTable
 
 _WINDOW: Final = 60  # steps
@@ -31,6 +30,7 @@ def glance(families: Families, history: History, table: TierTable, now: float) -
         now=now,
         window_s=_WINDOW * STEP_S,
         step_s=STEP_S,
+        point_s=POINT * STEP_S,
         tiers=_tiers(told, recent, history, table),
         variants=variants.views(told, recent, table),
         endpoints={
@@ -48,12 +48,9 @@ def _tiers(told: Numbers, recent: Numbers, history: History, table: TierTable) -
     found = []
     for tier in table.tiers:
         promise = tier.promises[-1]
-        of_tier = {
-            source: min(value, float_info.max)  # JSON has no infinity
-            for (name, source), value in evidence.items()
-            if name == tier.name
-        }
+        of_tier = {source: value for (name, source), value in evidence.items() if name == tier.name}
         lately = window.of(tier.name)
+        verdict, told_by = verdicts.verdict(of_tier, lately)
         found.append(
             TierView(
                 name=tier.name,
@@ -61,7 +58,8 @@ def _tiers(told: Numbers, recent: Numbers, history: History, table: TierTable) -
                 promise=promise.quality,
                 profiled=promise.expected_quality,
                 profiled_tail_5=_profiled_tail_5(tier),
-                verdict=_verdict(of_tier, lately),
+                verdict=verdict,
+                told_by=told_by,
                 since_start=since_start.of(tier.name),
                 window=lately,
                 evidence=of_tier,
@@ -76,17 +74,6 @@ def _tiers(told: Numbers, recent: Numbers, history: History, table: TierTable) -
     return found
 
 
-def _verdict(evidence: dict[str, float], window: Span) -> Verdict:
-    if any(value >= 1 for value in evidence.values()):
-        return "broken"
-    if not any(window.by_outcome.values()):
-        return "idle"
-    delivered = window.delivered["expected"]
-    if delivered is not None and window.promised is not None and delivered < window.promised:
-        return "below"
-    return "kept"
-
-
 def _profiled_tail_5(tier: Tier) -> float:
     """Of rounds like the live ones, where it was foretold; else of the profile's own rounds."""
     promise = tier.promises[-1]
@@ -97,4 +84,5 @@ def _profiled_tail_5(tier: Tier) -> float:
 
 def _delivered(history: History, service: str, tier: str) -> list[float | None]:
     keys = [key(spec, (tier, "expected"), service) for spec in (names.DELIVERED, names.JUDGED)]
-    return [spans.share(*step) for step in history.each(keys, _WINDOW)]
+    line = [spans.share(*point) for point in history.line(keys, STEPS, POINT)]
+    return [*[None] * (STEPS - len(line)), *line]

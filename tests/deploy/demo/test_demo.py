@@ -1,15 +1,19 @@
 """The whole path on real parts: profile, tiers, gateway, load, promise beside delivery."""
 
 import json
+import shlex
 import shutil
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 from rich.console import Console
 
-from deploy.demo.steps import REPOSITORY, Demo, Listening, StepFailed
+from deploy.demo.cli import invite
+from deploy.demo.steps import REPOSITORY, ROOT, Demo, Listening, StepFailed
 from deploy.embedded import EmbeddedTriton
 from tailq import artefact
 from tailq.tier import TierTable
@@ -92,6 +96,29 @@ def test_a_tier_nobody_can_keep_is_not_offered(played: Played) -> None:
     table = artefact.read(played.steps.tiers, TierTable)
     assert [missing.name for missing in table.not_offered] == ["dream"]
     assert "nearest is fashion_" in table.not_offered[0].why
+
+
+def test_what_it_says_can_be_tried_works(
+    played: Played, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each command that is printed, in that order, in the project's folder."""
+    invite(played.steps, played.gateway)
+    link, *commands = capsys.readouterr().out.splitlines()[-6:]
+    with urlopen(link.split()[0]) as page:
+        assert b"<!doctype html>" in page.read()
+    said = []
+    for command in commands:
+        words = shlex.split(command)
+        words[1:1] = ["-sS", "--fail-with-body"] if words[0] == "curl" else []
+        ended = subprocess.run(words, capture_output=True, text=True, cwd=ROOT, check=False)
+        assert ended.returncode == 0, (command, ended.stdout, ended.stderr)
+        said.append(ended.stdout)
+    tiers, answer, feedback, metrics, asked = said
+    assert "gold" in tiers
+    assert "tailq-request-id: try-1" in answer
+    assert json.loads(feedback)["counts"]["taken"] == 1
+    assert 'tailq_feedback_total{result="taken"' in metrics
+    assert "silver" in asked
 
 
 def test_promising_more_than_the_variant_has_is_reported_broken(played: Played) -> None:

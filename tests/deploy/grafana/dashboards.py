@@ -3,14 +3,12 @@
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from deploy.grafana.generate import FOLDER
 
 DASHBOARDS = {path.stem: json.loads(path.read_text("utf-8")) for path in FOLDER.glob("*.json")}
 PROVISIONING = FOLDER.parent / "provisioning"
-RULES = sorted((Path(__file__).parents[3] / "deploy" / "prometheus" / "rules").glob("*.yml"))
 
 
 def panels(dashboard: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -21,13 +21,12 @@ from deploy.grafana.generate import FOLDER, contents
 from tests.deploy.grafana.dashboards import (
     DASHBOARDS,
     PROVISIONING,
-    RULES,
     filled,
     panels,
     queries,
     variables,
 )
-from tests.promql import aggregated, known_labels, selected
+from tests.promql import aggregated, known_labels, rules, selected
 
 # Grafana's own types as JSON Schema; see the file beside it.
 SCHEMA = Draft7Validator(
@@ -103,6 +102,22 @@ def test_panels_say_what_they_are(dashboard: dict[str, Any]) -> None:
 
 
 @every
+def test_states_are_painted_by_their_limits(dashboard: dict[str, Any]) -> None:
+    """Grafana's own way to paint states makes the greatest one red, which is the good one here."""
+    for panel in panels(dashboard):
+        if panel["type"] == "state-timeline":
+            assert panel["fieldConfig"]["defaults"]["color"]["mode"] == "thresholds"
+
+
+@every
+def test_single_values_are_those_of_now(dashboard: dict[str, Any]) -> None:
+    """A large number or a cell shows nothing that was true earlier in the time shown."""
+    for panel in panels(dashboard):
+        if panel["type"] in ("stat", "table", "barchart"):
+            assert all(target["instant"] and not target["range"] for target in panel["targets"])
+
+
+@every
 def test_data_comes_from_the_provisioned_source(dashboard: dict[str, Any]) -> None:
     """Panels, variables and annotations refer to the uid that provisioning gives Prometheus."""
     provisioned = yaml.safe_load((PROVISIONING / "datasources" / "prometheus.yaml").read_text())
@@ -151,9 +166,7 @@ def test_alerts_and_dashboards_lead_to_dashboards_there_are() -> None:
     """Links name dashboards that exist, and variables that these have."""
     links = [
         (rule["alert"], rule["annotations"]["dashboard"].partition("}}")[2])
-        for path in RULES
-        for group in yaml.safe_load(path.read_text())["groups"]
-        for rule in group["rules"]
+        for rule in rules()
         if "alert" in rule
     ]
     assert len(links) >= 18

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.deploy.grafana.dashboards import DASHBOARDS, RULES, filled, queries
+from tests.deploy.grafana.dashboards import DASHBOARDS, filled, queries
 from tests.prometheus import Prometheus, QueryError
+from tests.promql import RULE_FILES
 
 NOBODY = "127.0.0.1:9"  # the port `discard`: nothing listens there
 
@@ -14,7 +15,7 @@ NOBODY = "127.0.0.1:9"  # the port `discard`: nothing listens there
 def down(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     """A Prometheus whose only gateway is down, and whose alerts do not wait."""
     folder = tmp_path_factory.mktemp("down")
-    with Prometheus(folder, {"tailq-gateway": [NOBODY]}, RULES, hold="0s") as prometheus:
+    with Prometheus(folder, {"tailq-gateway": [NOBODY]}, RULE_FILES, hold="0s") as prometheus:
         # Until it knows of the target, there is none at all, which is told as well.
         prometheus.until_true(f'up{{instance="{NOBODY}"}} == 0')
         prometheus.evaluated()

@@ -89,9 +89,9 @@ def test_recorded_names_follow_the_convention(rule: dict[str, Any]) -> None:
 def test_what_is_foretold_is_known_for_every_quantile_of_the_profile() -> None:
     """PromQL cannot compute with a label, so the rules have 1 - quantile for each of them."""
     foretold = {
-        rule["labels"]["quantile"]: rule["expr"]
+        rule["labels"]["level"]: rule["expr"]
         for rule in RECORDED
-        if rule["record"] == "quantile:tailq_latency_beyond:foretold"
+        if rule["record"] == "level:tailq_latency_beyond:foretold"
     }
     assert foretold == {f"{level:g}": f"vector({1 - level:g})" for level in LEVELS}
 

@@ -6,16 +6,17 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
-import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.live import families
 from gateway.live.families import Families
-from tests.deploy.grafana.dashboards import DASHBOARDS, RULES, filled, queries
+from tests.deploy.grafana.dashboards import DASHBOARDS, filled, queries
 from tests.deploy.prometheus.clients import Clients
-from tests.deploy.prometheus.conftest import MODELS, Profiled
+from tests.deploy.prometheus.conftest import Profiled
 from tests.gateway.process import GatewayProcess
 from tests.prometheus import Prometheus
+from tests.promql import RULE_FILES
+from tests.promql import rules as written
 
 pytestmark = pytest.mark.triton
 
@@ -25,8 +26,6 @@ TIERS = ("gold", "silver")
 QUIET = {
     *(f"Alerts of {uid}" for uid in DASHBOARDS),
     "Alerts that fire now (good: none) (A) of tailq-overview",
-    "service_tier:tailq_best_effort_unasked:ratio_rate5m",
-    "service_tier:tailq_best_effort_unasked:ratio_rate30m",
 }
 # Whatever else runs on this machine may make Triton slower than it was profiled.
 TRUE_HERE = {"TailqLatencyDrift"}
@@ -41,19 +40,19 @@ def watched(
     options = (f"--probes={profiled.probes}",)
     with (
         GatewayProcess(folder, profiled.tiers, profiled.triton, *options) as gateway,
-        Prometheus(folder, {JOB: [address(gateway)]}, RULES) as prometheus,
+        Prometheus(folder, {JOB: [address(gateway)]}, RULE_FILES) as prometheus,
     ):
         prometheus.until_up()
         with Clients(gateway, profiled.unseen, TIERS) as clients:
             yield prometheus, clients
 
 
-def test_every_panel_has_data(watched: tuple[Prometheus, Clients]) -> None:
-    """Under load each query of each dashboard, for each variant, answers with numbers."""
+def test_every_panel_has_data(watched: tuple[Prometheus, Clients], profiled: Profiled) -> None:
+    """Under load each query of each dashboard, for each variant of a tier, answers with numbers."""
     prometheus, _ = watched
     asked = {
         (where, expression)
-        for variant in MODELS
+        for variant in profiled.tiers.variants
         for where, expression in every_query(variant).items()
         if where not in QUIET
     }
@@ -73,14 +72,8 @@ def test_every_rule_is_evaluated_and_none_fires(watched: tuple[Prometheus, Clien
     """With nothing wrong all rules are healthy, no alert fires, and every promise was kept."""
     prometheus, clients = watched
     prometheus.evaluated()
-    written = [
-        rule
-        for path in RULES
-        for group in yaml.safe_load(path.read_text())["groups"]
-        for rule in group["rules"]
-    ]
     rules = prometheus.rules()
-    assert len(rules) == len(written)
+    assert len(rules) == len(written())
     assert [rule for rule in rules if rule["health"] != "ok"] == []
     assert prometheus.firing() <= TRUE_HERE
     assert clients.outcomes["on_time"] >= 0.95 * clients.outcomes.total() > 0
@@ -100,7 +93,7 @@ def test_two_gateways_add_up(profiled: Profiled, tmp_path: Path) -> None:
     with (
         one,
         two,
-        Prometheus(tmp_path, {JOB: [address(one), address(two)]}, RULES) as prometheus,
+        Prometheus(tmp_path, {JOB: [address(one), address(two)]}, RULE_FILES) as prometheus,
     ):
         prometheus.until_up()
         clients = [
@@ -132,7 +125,7 @@ def test_two_gateways_add_up(profiled: Profiled, tmp_path: Path) -> None:
             evidence = [value(page, "tailq_promise_evidence_ratio", tier) for page in pages]
             mean = prometheus.number(f"service_tier_source:tailq_promise_evidence:avg{{{of}}}")
             assert mean == pytest.approx(sum(evidence) / 2)
-        for expression in every_query(MODELS[0]).values():
+        for expression in every_query(min(profiled.tiers.variants)).values():
             apart = any("instance" in sample.labels for sample in prometheus.query(expression))
             assert not apart or "by (instance)" in expression, expression
 

@@ -10,16 +10,13 @@ from pathlib import Path
 import pytest
 
 from deploy.embedded.server import EmbeddedTriton
-from tests.chromium import BINARY, browser
+from tests.chromium import Chromium
 from tests.gateway.admin.looking import SHOWN, check_looks, shoot, text
 from tests.gateway.openloop import OpenLoop
 from tests.gateway.process import GatewayProcess
 from tests.tables import promise, table, tier
 
-pytestmark = [
-    pytest.mark.triton,
-    pytest.mark.skipif(BINARY is None, reason="needs Chromium: apt-get install chromium"),
-]
+pytestmark = pytest.mark.triton
 
 # One that keeps its promise; one that is idle; one that no Triton could keep.
 TABLE = table(
@@ -56,12 +53,14 @@ def once(admin: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
 
 
-async def test_its_numbers_are_those_of_metrics(triton: EmbeddedTriton, tmp_path: Path) -> None:
+async def test_its_numbers_are_those_of_metrics(
+    triton: EmbeddedTriton, chromium: Chromium, tmp_path: Path
+) -> None:
     """Of two workers, when the load has ended: at every width and scheme, without a complaint."""
     with GatewayProcess(tmp_path, TABLE, triton.endpoints.http, "--workers=2") as gateway:
         url = f"{gateway.admin}/"
-        async with browser() as page:
-            async with OpenLoop(gateway.port, {"gold": 60, "tight": 30}) as load:
+        async with chromium.tab() as page:
+            async with OpenLoop(gateway.port, {"gold": 120, "tight": 60}) as load:
                 await load.until_answered(50)
                 await page.open(url, width=1440, dark=False)
                 await page.until(SHOWN)

@@ -1,8 +1,10 @@
 """Labels that clients tell, and what they say of all requests, labelled or not."""
 
+import asyncio
 import random
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -29,12 +31,12 @@ class Sums:
     def settle(self) -> None:
         self.settled += 1
 
-    def tell(self, source: Source, judged: Judged, quality: float) -> None:
+    def tell(self, source: Source, judged: Judged, quality: float, times: int = 1) -> None:
         assert source == "feedback"
         assert 0 <= quality <= 1
-        self.judged += 1
-        self.delivered += quality
-        self.told.append((judged, quality))
+        self.judged += times
+        self.delivered += quality * times
+        self.told += [(judged, quality)] * times
 
     @property
     def quality(self) -> float:
@@ -45,8 +47,8 @@ def answered(*classes: int, tier: str = "gold") -> Judged:
     return Judged(tier, "small", 0.9, 0.75, True, classes or None)
 
 
-def unanswered(tier: str = "gold") -> Judged:
-    return Judged(tier, "small", 0.9, 0.0, False)
+def unanswered(tier: str = "gold", table: int = 0) -> Judged:
+    return Judged(tier, "small", 0.9, 0.0, False, table=table)
 
 
 def make(sums: Sums | None = None, most: int = 1000) -> Feedback:
@@ -286,3 +288,34 @@ def test_one_label_brings_a_hundred_along_at_most() -> None:
     for request_id, judged in ((b"a", 101), (b"b", 202)):
         feedback.own([Told(request_id, (1,))])
         assert sums.judged == judged
+
+
+def test_another_table_answers_for_its_own_requests_only() -> None:
+    """What was not answered before it came neither goes along with its answers nor with labels."""
+    sums = Sums()
+    feedback = make(sums)
+    for _ in range(500):
+        feedback.remember(b"late", unanswered())
+    feedback.remember(b"before", answered(1))
+    for number in range(100):
+        feedback.remember(b"late", unanswered(table=1))
+        feedback.remember(b"%d" % number, replace(answered(1), table=1))
+    told = [b"before", *(b"%d" % number for number in range(100))]
+    assert feedback.own([Told(one, (1,)) for one in told]) == ["taken"] * 101
+    without = [judged for judged, _ in sums.told if not judged.in_time]
+    assert 20 < len(without) < 100
+    assert {judged.table for judged in without} == {1}
+
+
+async def test_many_labels_hold_nobody_up() -> None:
+    """While they are taken, whoever else has something to do has its turn, again and again."""
+    feedback = make(most=2000)
+    for number in range(1000):
+        feedback.remember(b"%d" % number, answered(1))
+    taking = asyncio.create_task(feedback.take([Told(b"%d" % n, (1,)) for n in range(1000)]))
+    turns = 0
+    while not taking.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert taking.result() == ["taken"] * 1000
+    assert turns >= 1000 / module._LABELS_AT_ONCE

@@ -30,11 +30,15 @@ def test_it_tells_what_was_added_in_a_while(growth: list[float], steps: int, sin
     assert history.added({A: value + since}, steps)[A] == sum(growth[-min(steps, 10) :]) + since
 
 
-@given(GROWTH, st.integers(1, 15))
-def test_it_tells_what_was_added_step_by_step(growth: list[float], steps: int) -> None:
-    """Oldest first; of a counter that it does not know nothing."""
+@given(GROWTH, st.integers(1, 15), st.integers(1, 5))
+def test_a_line_tells_what_was_added_before_each_step(
+    growth: list[float], steps: int, over: int
+) -> None:
+    """Oldest first, over so many steps as far as it knows; of an unknown counter nothing."""
     history, _ = filled(growth)
-    assert history.each((A, B), steps) == [(each, 0.0) for each in growth[-min(steps, 10) :]]
+    known = growth[-10:]
+    sums = [sum(known[max(0, end - over) : end]) for end in range(1, len(known) + 1)]
+    assert history.line((A, B), steps, over) == [(each, 0.0) for each in sums[-steps:]]
 
 
 @given(st.lists(st.integers(0, 20).map(float), min_size=2, max_size=12))
@@ -66,7 +70,7 @@ def test_a_counter_that_is_left_out_stays_as_it_is() -> None:
 def test_without_samples_nothing_was_added() -> None:
     """It cannot be told since when."""
     assert History().added({A: 5.0}, 10) == {A: 0.0}
-    assert History().each((A,), 10) == []
+    assert History().line((A,), 10) == []
 
 
 def test_it_keeps_no_more_than_it_has_to() -> None:

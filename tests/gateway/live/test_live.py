@@ -296,10 +296,14 @@ def test_requests_are_judged_before_they_become_many_or_large() -> None:
         assert len(told) == 0
         of.answered(answer(request_id=b"%d" % number))
     assert len(told) == AT_ONCE
-    large = answer(request_id=b"large")
-    large.result = Told(bytes(100_000), None, None, 0.5)
-    of.answered(large)
-    assert told[-1] == b"large"
+    for size, pending in ((100_000, 0), (30_000, 1), (30_000, 2), (30_000, 0), (0, 1)):
+        before = len(told)
+        large = answer(request_id=b"large")
+        large.result = Told(bytes(size), None, None, 0.5)
+        of.answered(large)
+        assert (len(told) == before) == (pending > 0)
+    of.settle()
+    assert len(told) == AT_ONCE + 5
 
 
 def test_a_known_quality_counts_for_its_source_and_checks_what_was_expected() -> None:
@@ -377,8 +381,29 @@ def test_after_a_reload_counters_go_on_and_evidence_starts_anew() -> None:
     assert ("tailq_promise_evidence_ratio", "fast", "expected") not in after
 
 
+def test_labels_of_requests_before_a_reload_are_no_evidence_of_the_promises_since() -> None:
+    """They often come hours later; they count, and say nothing of what they were not about."""
+    of = live()
+    before = of.judge(answer())
+    assert before is not None
+    of.reload(TABLE, samples.told_each)
+    since = of.judge(answer())
+    assert since is not None
+    for _ in range(3000):
+        of.tell("feedback", before, 0.0)
+        of.tell("feedback", since, 1.0)
+    of.tell("feedback", before, 0.0, 100)
+    found = numbers(of)
+    assert found["tailq_quality_judged", "gold", "feedback"] == 6100
+    assert found["tailq_quality_delivered", "gold", "feedback"] == 3000
+    assert found["tailq_quality_promised", "gold", "feedback"] == pytest.approx(6100 * 0.9)
+    assert found["tailq_round_quality_ratio", "gold", "feedback"] == 6100
+    assert found["tailq_promise_evidence_ratio", "gold", "feedback"] < 0.1
+    assert found["tailq_quality_lower_ratio", "gold", "feedback"] > 0.95
+
+
 def test_memory_does_not_grow_with_requests_or_clients() -> None:
-    """A hundred thousand requests of as many clients leave nothing behind."""
+    """Thirty thousand requests of as many clients leave nothing behind."""
     of, one = live(), answer()
 
     def ask(requests: int) -> None:
@@ -390,7 +415,7 @@ def test_memory_does_not_grow_with_requests_or_clients() -> None:
     try:
         of.settle()
         before, _ = tracemalloc.get_traced_memory()
-        ask(100_000)
+        ask(30_000)
         of.settle()
         after, most = tracemalloc.get_traced_memory()
     finally:

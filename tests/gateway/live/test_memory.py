@@ -1,6 +1,7 @@
 """The memory of judged requests is exact, bounded, and forgets the oldest."""
 
 import gc
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -19,6 +20,7 @@ judged_requests = st.builds(
     in_time=st.booleans(),
     classes=st.none() | st.lists(st.integers(0, 2**31 - 1), max_size=3).map(tuple),
     by_confidence=st.booleans(),
+    table=st.integers(1, 3),
 )
 ids = st.integers(0, 40).map(lambda number: b"%d" % number)
 figures = st.floats(0, 2**20, width=32)
@@ -62,6 +64,24 @@ def test_the_oldest_go_first() -> None:
         judged = Judged("gold", "small", 0.9, 0.5, True, (number,))
         assert kept.find(b"%d" % number) == (judged, number)
     assert all(kept.find(b"%d" % number) is None for number in range(900))
+
+
+def test_large_batches_take_no_more_memory_than_small_ones() -> None:
+    """Fewer are remembered then, the last one always; afterwards as many as ever."""
+    kept = Memory(1 << 10)
+    classes = tuple(range(500))
+    tracemalloc.start()
+    try:
+        for number in range(1 << 10):
+            kept.keep(b"%d" % number, Judged("gold", "small", 0.9, 0.5, True, classes), 0.0)
+            assert kept.find(b"%d" % number) is not None
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < (1 << 10) * 200
+    for number in range(1 << 11):
+        kept.keep(b"%d" % number, Judged("gold", "small", 0.9, 0.5, True, (1,)), 0.0)
+    assert len(kept) > 15 / 16 * (1 << 10)
 
 
 def test_the_collector_has_nothing_to_walk() -> None:

@@ -82,9 +82,13 @@ def test_requests_are_counted_by_how_they_ended(metrics: Metrics) -> None:
 
 def test_series_exist_before_the_first_request(metrics: Metrics) -> None:
     """A first failure is an increase from zero, not a new series that rate() would miss."""
-    gold = {"service": "fashion", "tier": "gold", "variant": "large"}
-    for outcome in ("on_time", "best_effort", "late", "shed", "failed"):
-        assert value(metrics, "tailq_requests_total", outcome=outcome, **gold) == 0
+    gold = {"service": "fashion", "tier": "gold"}
+    for outcome in ("on_time", "rescued", "best_effort", "late", "shed", "failed"):
+        name = "tailq_requests_total"
+        assert value(metrics, name, outcome=outcome, variant="large", **gold) == 0
+    for reason in ("deadline", "load", "fingerprint", "unavailable", "confidence"):
+        for name in ("tailq_best_effort_total", "tailq_shed_total"):
+            assert value(metrics, name, reason=reason, **gold) == 0
 
 
 def test_every_deadline_is_a_buckets_edge(metrics: Metrics) -> None:
@@ -119,7 +123,7 @@ def test_what_the_profile_foretells_is_exported_beside(metrics: Metrics) -> None
     fast, small = {"service": "fashion", "tier": "fast"}, {"service": "fashion", "variant": "small"}
     for level, quality in zip(("0.01", "0.05", "0.99"), (0.8, 0.85, 0.99), strict=True):
         name = "tailq_profiled_round_quality_ratio"
-        assert value(metrics, name, quantile=level, **fast) == quality
+        assert value(metrics, name, level=level, **fast) == quality
     assert value(metrics, "tailq_confidence_profiled_ratio", bin="0", **small) == 0.25
     assert value(metrics, "tailq_confidence_profiled_ratio", bin="1", **small) == 0.75
     conditions = TABLE.conditions

@@ -55,6 +55,37 @@ async def test_what_has_settled_is_taken(words: Words, looking: Reloader) -> Non
     assert looking.counts == {("words", "ok"): 1, ("words", "refused"): 0}
 
 
+async def test_what_was_not_touched_is_not_read_again(
+    words: Words, looking: Reloader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files of probes are large. What has just been touched is read; a clock may have stood."""
+    read: list[Path] = []
+    plain = reloader.read
+
+    def counted(path: Path) -> bytes:
+        read.append(path)
+        return plain(path)
+
+    monkeypatch.setattr(reloader, "read", counted)
+    for times in (1, 2):
+        await looking.look()
+        assert len(read) == times
+    monkeypatch.setattr(reloader, "_FRESH_S", -1.0)
+    for _ in range(3):
+        await looking.look()
+    assert len(read) == 3
+    words.path.write_bytes(b"two")
+    for _ in range(3):
+        await looking.look()
+    assert len(read) == 4
+    assert words.taken == [b"two"]
+    words.path.write_bytes(b"bad")
+    await looking.reload()
+    await looking.reload()
+    assert looking.counts["words", "refused"] == 2  # tried again, though it is the same
+    assert len(read) == 5
+
+
 async def test_swapped_links_and_renames_are_seen(
     words: Words, looking: Reloader, tmp_path: Path
 ) -> None:

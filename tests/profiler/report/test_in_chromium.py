@@ -9,10 +9,8 @@ import pytest
 from PIL import Image
 
 from profiler.report.command import html
-from tests.chromium import BINARY, browser
+from tests.chromium import Chromium
 from tests.profiler.report import synthetic
-
-pytestmark = pytest.mark.skipif(BINARY is None, reason="needs Chromium: apt-get install chromium")
 
 # Of every drawing that is shown: where it stands, how much it is scaled, its smallest letters in
 # CSS pixels as shown, and whether two of its labels touch.
@@ -48,9 +46,9 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390])
-async def test_it_looks_right(report: Path, width: int, dark: bool) -> None:
+async def test_it_looks_right(chromium: Chromium, report: Path, width: int, dark: bool) -> None:
     """No page scroll sideways, labels of 11 px or more that do not touch, nothing fetched."""
-    async with browser() as page:
+    async with chromium.tab() as page:
         await page.open(report, width=width, dark=dark)
         assert await page.evaluate("innerWidth") == width
         assert await page.evaluate("document.documentElement.scrollWidth") <= width

@@ -7,15 +7,19 @@ from gateway.live import names
 from gateway.live.glance.correction import known
 from gateway.live.glance.spans import IN_TIME, share
 from gateway.live.glance.troubles.seen import Seen, by_tier, page, percent, ticket
-from gateway.live.glance.variants import drifts, levels, slower
+from gateway.live.glance.variants import answered, drifts, levels, slower
 from gateway.live.view import Trouble
 
 _STALE_S: Final = 30 * 86400.0
 _ODDS: Final = 3.0  # of being beyond a quantile, over the profile's
 _BEYOND_LEAST: Final = 75.0  # for chance to be ruled out
 _DRIFT: Final = 0.25
+_UNREAD: Final = 0.05
+_UNREAD_LEAST: Final = 10.0
 _ERROR: Final = 0.02
 _DEVIATIONS: Final = 5.0
+_LABELS_LEAST: Final = 100.0
+_VARIANCE_LEAST: Final = 0.02  # where a few wrong answers follow no normal law
 _DIFFERENT: Final = 0.02
 _DIFFERENT_LEAST: Final = 5.0
 _FAILING: Final = 0.5
@@ -28,6 +32,7 @@ def found(seen: Seen) -> Iterator[Trouble]:
     yield from _as_profiled(seen)
     yield from _latency(seen)
     yield from _confidence(seen)
+    yield from _unread(seen)
     yield from _calibration(seen)
 
 
@@ -69,7 +74,7 @@ def _as_profiled(seen: Seen) -> Iterator[Trouble]:
 
 def _latency(seen: Seen) -> Iterator[Trouble]:
     """One for each variant: the quantile that is exceeded by most over its limit."""
-    beyond = seen.longer.by(names.BEYOND, "variant", "quantile")
+    beyond = seen.longer.by(names.BEYOND, "variant", "level")
     shares = slower(seen.longer, seen.table)
     for variant in sorted(seen.table.served):
         slow = [
@@ -104,11 +109,29 @@ def _confidence(seen: Seen) -> Iterator[Trouble]:
             )
 
 
+def _unread(seen: Seen) -> Iterator[Trouble]:
+    """Of variants whose confidence the profile knows."""
+    answers = answered(seen.longer)
+    for (variant,), unread in seen.longer.by(names.UNREAD, "variant").items():
+        served = seen.table.served.get(variant)
+        if served is None or served.spread is None:
+            continue
+        ratio = share(unread, answers.get(variant, 0.0))
+        if ratio is not None and ratio > _UNREAD and unread >= _UNREAD_LEAST:
+            yield ticket(
+                f"{percent(ratio)} of the answers of {variant} do not tell how sure they are; the "
+                f"limit is {percent(_UNREAD)}.",
+                "TailqConfidenceUnread",
+            )
+
+
 def _calibration(seen: Seen) -> Iterator[Trouble]:
     for (variant, source), one in known(seen.longer).items():
         expected = one.expected / one.judged
-        chance = _DEVIATIONS**2 * expected * (1 - expected) / one.judged
-        if abs(one.error) > _ERROR and one.error**2 >= chance:
+        variance = max(expected * (1 - expected), _VARIANCE_LEAST)
+        chance = _DEVIATIONS**2 * variance / one.judged
+        enough = one.judged >= _LABELS_LEAST
+        if enough and abs(one.error) > _ERROR and one.error**2 >= chance:
             yield ticket(
                 f"What is expected of {variant} without labels is off by "
                 f"{100 * one.error:+.1f} points, by {source}; the limit is {100 * _ERROR:g}.",

@@ -110,6 +110,11 @@ LATELY: dict[str, tuple[list[Point], list[Point], tuple[str, ...]]] = {
         bins(300, 250, 250, 200),
         ("large", "0.25"),
     ),
+    "TailqConfidenceUnread": (
+        [*ended({"on_time": 150, "late": 900}), (names.UNREAD, ("large",), 12)],
+        [*ended({"on_time": 150}), (names.UNREAD, ("large",), 7)],
+        ("large", "8 %", "5 %"),
+    ),
     "TailqCalibrationOff": (
         labelled(5000, 0.95, 0.92),
         labelled(5000, 0.95, 0.935),
@@ -229,7 +234,16 @@ def test_they_are_the_alerts() -> None:
         ("TailqBestEffortRate", (traffic._BEST_EFFORT, traffic._REQUESTS)),
         ("TailqLatencyDrift", (profile._ODDS, profile._ODDS - 1, profile._BEYOND_LEAST)),
         ("TailqConfidenceDrift", (profile._DRIFT, variants._ENOUGH)),
-        ("TailqCalibrationOff", (profile._ERROR, profile._DEVIATIONS**2)),
+        ("TailqConfidenceUnread", (profile._UNREAD, profile._UNREAD_LEAST)),
+        (
+            "TailqCalibrationOff",
+            (
+                profile._ERROR,
+                profile._DEVIATIONS**2,
+                profile._LABELS_LEAST,
+                profile._VARIANCE_LEAST,
+            ),
+        ),
         ("TailqProbesAnswerDifferently", (profile._DIFFERENT, profile._DIFFERENT_LEAST)),
         ("TailqProbesFailing", (profile._FAILING, profile._FAILING_LEAST)),
         ("TailqProfileStale", (profile._STALE_S / 86400,)),

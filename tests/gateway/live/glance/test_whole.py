@@ -1,8 +1,6 @@
 """All that /v1/live says."""
 
-import json
-import math
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import pytest
 
@@ -74,11 +72,30 @@ def test_a_tier_is_told_since_the_start_and_in_the_window() -> None:
     assert fast.profiled_tail_5 == 0.87  # no rounds are foretold: the profile's own
 
 
-def test_the_history_is_of_the_window_step_by_step() -> None:
-    """The mean of each step, None where nothing was judged; no more steps than the window has."""
-    steps = [[*judged(100.0 * n, 0.9, 0.93)] for n in range(100)]
-    gold, _ = seen(*steps, steps[-1], steps[-1]).tiers
-    assert gold.history == [pytest.approx(0.9, abs=1e-6)] * 59 + [None]
+def test_the_history_is_of_a_quarter_of_an_hour() -> None:
+    """A point a step, the mean of the minute before it; None where nothing was judged."""
+    steps = [judged(10.0 * n, 0.9, 0.93) for n in range(20)]
+    better = judged(200, 0.905, 0.93)
+    gold, _ = seen(*steps, *[better] * 15).tiers
+    assert gold.history == [None] * 147 + [
+        *[pytest.approx(0.9, abs=1e-6)] * 19,
+        # Ten right ones more, beside what 11, 10, ... 0 steps before them brought; then nothing.
+        *[pytest.approx((10 + 9 * n) / (10 + 10 * n), abs=1e-6) for n in range(11, -1, -1)],
+        *[None] * 2,
+    ]
+
+
+def test_the_history_has_no_more_points_however_long_it_went() -> None:
+    """And the oldest one is of a whole minute, as all others are."""
+    brought = [0.0] * 20 + [12.0] + [0.0] * 190
+    counts = [sum(brought[:n]) for n in range(len(brought) + 1)]
+    points = [
+        seen(*(judged(n, 0.9, 0.93) for n in counts[:end])).tiers[0].history
+        for end in (190, 203, 204, 205)
+    ]
+    assert {len(line) for line in points} == {180}
+    known = [sum(value is not None for value in line) for line in points]
+    assert known == [12, 11, 10, 9]
 
 
 @pytest.mark.parametrize(
@@ -88,19 +105,23 @@ def test_the_history_is_of_the_window_step_by_step() -> None:
         ([*AFTER[:-3], *held(1.0)], "broken"),
         (BEFORE, "idle"),
         ([*ended({"on_time": 950}), *judged(950, 0.95, 0.93), *held(0.9)], "kept"),
-        ([*ended({"on_time": 901}), *judged(900, 0.95, 0.93), *held(0.9)], "kept"),
+        # Of one whose deadline was tighter than any that is promised.
+        ([*ended({"on_time": 901}), *judged(900, 0.95, 0.93), *held(0.9)], "idle"),
     ],
 )
 def test_the_verdict(told: list[Point], verdict: str) -> None:
     """Broken is proven; below is of the window; idle is nobody; kept is the rest."""
-    assert seen(BEFORE, told).tiers[0].verdict == verdict
+    gold = seen(BEFORE, told).tiers[0]
+    assert gold.verdict == verdict
+    assert gold.told_by == (["expected"] if verdict in ("below", "broken") else [])
 
 
 def test_labels_alone_can_prove_it_broken() -> None:
     """Whatever is expected without them."""
     told = [*AFTER, (names.EVIDENCE, ("gold", "probe"), 2.0)]
     told += [(names.LOWER, ("gold", "probe"), 0.5), (names.UPPER, ("gold", "probe"), 0.6)]
-    assert seen(BEFORE, told).tiers[0].verdict == "broken"
+    gold = seen(BEFORE, told).tiers[0]
+    assert (gold.verdict, gold.told_by) == ("broken", ["probe"])
 
 
 def test_of_two_processes_it_is_the_sum() -> None:
@@ -120,17 +141,9 @@ def test_a_gateway_that_has_just_started_tells_what_it_is_to_do() -> None:
     view = glance({}, History(), TABLE, NOW)
     assert [tier.verdict for tier in view.tiers] == ["idle", "idle"]
     assert view.tiers[0].window.on_time is None
-    assert view.tiers[0].history == []
+    assert view.tiers[0].history == [None] * 180
     assert (view.service, view.confidence, view.troubles) == ("fashion", 0.95, [])
-    assert (view.window_s, view.step_s) == (300, 5)
-
-
-def test_it_is_json() -> None:
-    """Also where the evidence is beyond all numbers: JSON has neither infinity nor NaN."""
-    view = seen(BEFORE, [*AFTER[:-3], *held(math.inf)])
-    text = json.dumps(asdict(view), allow_nan=False)
-    assert json.loads(text)["tiers"][0]["verdict"] == "broken"
-    assert json.loads(text)["tiers"][0]["evidence"]["expected"] > 1e300
+    assert (view.window_s, view.step_s, view.point_s) == (300, 5, 60)
 
 
 def test_what_other_tiers_left_behind_is_not_shown() -> None:
