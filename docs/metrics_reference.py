@@ -58,7 +58,7 @@ process, so that they are the same in whatever order they are added up. Evidence
 is what it allows: the mean of e-values is one, the greatest of them is not.
 
 Buckets: seconds {_SECONDS}, and in `tailq_request_duration_seconds`
-each deadline of the tier; quality of rounds around each hundredth from 0.5 to 1, and in tenths below.
+each deadline of the tier; quality of rounds around each hundredth from 0.5 on, and in tenths below.
 Numbers in buckets are rounded to whole ones when they are written, since OpenMetrics has no others.
 Where requests are traced, `tailq_request_duration_seconds` shows with each bucket the trace of the
 last request in it (an exemplar; OpenMetrics only).
