@@ -29,6 +29,8 @@ MESSAGE = pb.ModelInferRequest(
     raw_input_contents=[IMAGE],
 ).SerializeToString()
 METHOD = "/inference.GRPCInferenceService/ModelInfer"
+# What gRPC's library says by itself where there is no server, or one that is just ending.
+LIBRARY = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
 # HTTP's word for the codes that gRPC has for the same; 500: none that was declared.
 STATUS = {
     grpc.StatusCode.OK: 200,
@@ -178,10 +180,11 @@ class OpenLoop:
     async def _grpc(self, tier: str) -> None:
         began = time.monotonic()
         call = self._infer(MESSAGE, metadata=(("tailq-tier", tier),), timeout=20)
-        status = STATUS.get(await call.code(), 500)
+        code = await call.code()
+        status = STATUS.get(code, 500)
         trailers = {str(name): str(value) for name, value in await call.trailing_metadata()}
-        if status == 503 and "tailq-outcome" not in trailers:
-            self.lost.append(began)  # the channel's word, not the gateway's
+        if code in LIBRARY and "tailq-outcome" not in trailers:
+            self.lost.append(began)
         else:
             self._end(tier, began, status, trailers)
 
