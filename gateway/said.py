@@ -7,7 +7,7 @@ tritonclient show neither headers nor trailers; `headers` into HTTP headers or g
 from dataclasses import replace
 from typing import Final
 
-from gateway.dataplane import Answer
+from gateway.dataplane import IN_TIME, Answer
 from gateway.upstream.base import Failure
 from tailq.tier import TierTable
 
@@ -56,7 +56,7 @@ def headers(answer: Answer, table: TierTable) -> tuple[tuple[str, str], ...]:
         ("tailq-outcome", answer.outcome),
         ("tailq-deadline-ms", f"{decision.deadline_s * 1000:.6g}"),
     )
-    if answer.outcome not in ("on_time", "rescued", "best_effort"):
+    if answer.outcome not in IN_TIME:
         return known
     if answer.best_effort is not None:
         return (*known, ("tailq-guarantee", f"none; reason={answer.best_effort}"))

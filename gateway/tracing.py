@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from gateway.dataplane import Answer, Dataplane, Execution, Recorder
+from gateway.dataplane import IN_TIME, Answer, Dataplane, Execution, Recorder
 from gateway.upstream.base import Call, Listener, Payload, Reply, Result, Upstream
 from tailq.route import Ask, Decision, Router
 
@@ -26,7 +26,6 @@ log = logging.getLogger("tailq.gateway.tracing")
 _NS: Final = 1e9
 _TRACE: Final = re.compile(rb"(traceparent|tracestate): ([^\r\n]*)\r\n")
 _ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
-_GOOD: Final = frozenset(("on_time", "rescued", "best_effort"))
 
 # (answer, trace id as hexadecimal digits, Unix time): a client is answered, and that is traced.
 Traced = Callable[[Answer, str, float], None]
@@ -159,7 +158,7 @@ class TracedExecution(Execution):
         span = self._span = self._span or self._start(None)
         if span.is_recording():
             span.set_attributes({"tailq.outcome": outcome, **(attributes or {})})
-            if outcome not in _GOOD:
+            if outcome not in IN_TIME:
                 span.set_attribute("error.type", outcome)
             if outcome in ("late", "failed", "shed"):
                 span.set_status(StatusCode.ERROR)

@@ -5,12 +5,14 @@ work.py is one call upstream, which may outlive its request.
 """
 
 from gateway.dataplane.execution import MARGIN_S, Execution
-from gateway.dataplane.outcome import Answer, Outcome, Recorder
+from gateway.dataplane.outcome import IN_TIME, NOT_COUNTED, Answer, Outcome, Recorder
 from gateway.dataplane.plane import Dataplane, Limits
 from gateway.dataplane.reading import Read, Reading
 
 __all__ = [
+    "IN_TIME",
     "MARGIN_S",
+    "NOT_COUNTED",
     "Answer",
     "Dataplane",
     "Execution",

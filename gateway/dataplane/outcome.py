@@ -21,6 +21,10 @@ Outcome = Literal[
 ]
 
 
+# With an answer by the deadline.
+IN_TIME: Final[frozenset[Outcome]] = frozenset(("on_time", "rescued", "best_effort"))
+# For a reason of the client's: nobody was kept from anything.
+NOT_COUNTED: Final[frozenset[Outcome]] = frozenset(("invalid", "cancelled"))
 NOTHING_READ: Final[Mapping[str, Reading | None]] = MappingProxyType({})
 
 

@@ -3,9 +3,8 @@
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from itertools import repeat
-from typing import Final
 
-from gateway.dataplane import Answer, Outcome, Reading
+from gateway.dataplane import NOT_COUNTED, Answer, Reading
 from gateway.live.expected import Expected, untold
 from gateway.live.judged import Judged
 from gateway.upstream.base import Reply
@@ -15,9 +14,6 @@ from tailq.tier import Promise, Served
 # (variant, answers of its) -> what each says, as a dataplane.Read does of one.
 ReadAll = Callable[[str, Sequence[Reply]], list[Reading | None]]
 Readings = Sequence[Reading | None]
-
-# Nobody can be told to have got less than was promised.
-_NOT_HELD: Final[frozenset[Outcome]] = frozenset(("invalid", "cancelled"))
 
 
 class Judge:
@@ -84,7 +80,7 @@ def _unless_told(answer: Answer, reading: Reading | None, table: int) -> Judged 
     """What is known of a request if no confidence tells."""
     decision = answer.decision
     promise = decision.promise if decision.best_effort is None else _applicable(decision)
-    if promise is None or answer.outcome in _NOT_HELD:
+    if promise is None or answer.outcome in NOT_COUNTED:
         return None
     tier, variant, promised = decision.tier.name, answer.variant, promise.quality
     if not isinstance(answer.result, Reply):

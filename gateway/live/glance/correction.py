@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Final
 
+from gateway.dataplane import IN_TIME, NOT_COUNTED
 from gateway.live import names
 from gateway.live.glance.numbers import Numbers
-from gateway.live.glance.spans import IN_TIME
 from gateway.live.view import Correction
 
 _NORMAL_95: Final = 1.96
@@ -78,7 +78,7 @@ def corrections(numbers: Numbers, tier: str) -> list[Correction]:
         for (name, variant, outcome), count in numbers.by(
             names.REQUESTS, "tier", "variant", "outcome"
         ).items()
-        if name == tier and outcome not in ("invalid", "cancelled")
+        if name == tier and outcome not in NOT_COUNTED
     }
     total = sum(requests.values())
     if not total:

@@ -1,15 +1,10 @@
 """How each tier's requests of a span of time went."""
 
-from typing import Final
-
+from gateway.dataplane import IN_TIME, NOT_COUNTED
 from gateway.live import names
 from gateway.live.glance.numbers import Numbers
 from gateway.live.glance.quantile import quantile
 from gateway.live.view import Span
-
-IN_TIME: Final = frozenset(("on_time", "rescued", "best_effort"))
-# The client's doing: neither in time nor not.
-NOT_COUNTED: Final = frozenset(("invalid", "cancelled"))
 
 
 class Spans:

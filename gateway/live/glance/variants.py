@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from math import log
 from typing import Final
 
+from gateway.dataplane import IN_TIME
 from gateway.live import names
 from gateway.live.glance.numbers import Numbers
-from gateway.live.glance.spans import IN_TIME, share
+from gateway.live.glance.spans import share
 from gateway.live.view import VariantView
 from tailq.tier import Served, TierTable
 

@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.live import families
 from gateway.live.families import Families
+from gateway.live.glance.quantile import quantile
 from tests.deploy.grafana.dashboards import DASHBOARDS, filled, queries
 from tests.deploy.prometheus.clients import Clients
 from tests.deploy.prometheus.conftest import Profiled
@@ -120,7 +121,7 @@ def test_two_gateways_add_up(profiled: Profiled, tmp_path: Path) -> None:
             rounds = f"sum by (le) (tailq_round_quality_ratio_bucket{{{of}}})"
             for level in (0.01, 0.05, 0.5):
                 assert prometheus.number(f"histogram_quantile({level}, {rounds})") == (
-                    pytest.approx(quantile(level, buckets(together, tier)))
+                    pytest.approx(quantile(level, list(buckets(together, tier).items())))
                 )
             evidence = [value(page, "tailq_promise_evidence_ratio", tier) for page in pages]
             mean = prometheus.number(f"service_tier_source:tailq_promise_evidence:avg{{{of}}}")
@@ -188,18 +189,3 @@ def buckets(content: Families, tier: str) -> dict[float, float]:
         if sample.endswith("_bucket") and (named["tier"], named["source"]) == (tier, "expected"):
             found[float(named["le"])] += number
     return dict(sorted(found.items()))
-
-
-def quantile(level: float, cumulative: dict[float, float]) -> float:
-    """By linear interpolation in the bucket, as Prometheus documents histogram_quantile."""
-    rank = level * max(cumulative.values())
-    lower, below = 0.0, 0.0
-    for edge, count in cumulative.items():
-        if count >= rank:
-            return (
-                lower
-                if edge == float("inf")
-                else (lower + (edge - lower) * (rank - below) / (count - below))
-            )
-        lower, below = edge, count
-    raise AssertionError("the last bucket holds all")

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import Final
 
+from gateway.dataplane import IN_TIME
 from gateway.live import names
 from gateway.live.glance.correction import known
-from gateway.live.glance.spans import IN_TIME, share
+from gateway.live.glance.spans import share
 from gateway.live.glance.troubles.seen import Seen, by_tier, page, percent, ticket
 from gateway.live.glance.variants import answered, drifts, levels, slower
 from gateway.live.view import Trouble

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import Final
 
+from gateway.dataplane import NOT_COUNTED
 from gateway.live import names
 from gateway.live.glance.numbers import Numbers
-from gateway.live.glance.spans import NOT_COUNTED, share
+from gateway.live.glance.spans import share
 from gateway.live.glance.troubles.seen import Seen, by_tier, percent, ticket
 from gateway.live.view import Trouble
 
