@@ -85,8 +85,8 @@ def unreadable(answer: Answer, why: str) -> Answer:
     return replace(answer, outcome="failed", result=Failure("broken", why))
 
 
-def timing(answer: Answer) -> str:
+def timing(answer: Answer) -> bytes:
     """The value of Server-Timing: from arrival to Triton, and there; milliseconds."""
     if answer.queue_s is None or answer.upstream_s is None:
-        return f"queue;dur={answer.total_s * 1000:.3f}"
-    return f"queue;dur={answer.queue_s * 1000:.3f}, upstream;dur={answer.upstream_s * 1000:.3f}"
+        return b"queue;dur=%.3f" % (answer.total_s * 1000)
+    return b"queue;dur=%.3f, upstream;dur=%.3f" % (answer.queue_s * 1000, answer.upstream_s * 1000)

@@ -17,6 +17,9 @@ from tailq.tracker import CODE, Tracker
 # one never comes: so it errs on the side of too late.
 HEAVIEST, LIGHTEST = 1.0, 10.0
 _REMAINDERS = (1 / 4, 1 / 16, 1 / 64, 1 / 256)
+# Observations are learned from together, once there are so many of them or the first one is so
+# old: one by one, each between two requests, they cost three times as much.
+TOGETHER, OLDEST_S = 16, 0.02
 # Latencies may be 0 in a profile, but no logarithm of them.
 _LEAST_S = 1e-6
 
@@ -27,6 +30,7 @@ class Outlook:
     served: what the profile says of each variant. One without `under_load`, or not in it, is
     taken to answer at once: nothing is known that speaks against it. previous: of a table that is
     replaced; what it learned of a variant is kept where the profile's model of it is the same.
+    What it tells may lack the last TOGETHER - 1 observations, but none older than OLDEST_S.
     """
 
     def __init__(self, served: Mapping[str, Served], previous: "Outlook | None" = None) -> None:
@@ -36,7 +40,9 @@ class Outlook:
             for name, variant in served.items()
             if variant.under_load is not None
         }
+        self._waiting: list[_Observation] = []
         if previous is not None:
+            previous.settle()
             for name, variant in self._variants.items():
                 before = previous._variants.get(name)
                 if before is not None and before.model == variant.model:
@@ -59,16 +65,22 @@ class Outlook:
         if known is None or isnan(seconds) or isnan(outstanding_s):
             return None
         predicted = known.predicted(outstanding_s)
-        took = log(max(seconds, _LEAST_S))
-        known.tracker.observe(
-            [took - log(max(at, _LEAST_S)) for at in predicted],
-            now,
-            ended=ended,
-        )
+        self._waiting.append((known.tracker, seconds, predicted, now, ended))
+        if len(self._waiting) >= TOGETHER:
+            self.settle()
         return bisect_left(predicted, seconds)
+
+    def settle(self) -> None:
+        """Learn from every observation so far."""
+        waiting, self._waiting = self._waiting, []
+        for tracker, seconds, predicted, now, ended in waiting:
+            took = log(max(seconds, _LEAST_S))
+            ratios = [took - log(max(at, _LEAST_S)) for at in predicted]
+            tracker.observe(ratios, now, ended=ended)
 
     def latency(self, variant: str, outstanding_s: float, now: float) -> Latency:
         """Distribution of the latency of `variant`, asked at this much work outstanding."""
+        self.settle()
         known = self._variants.get(variant)
         if known is None:
             return AT_ONCE
@@ -83,6 +95,9 @@ class Outlook:
 
     def codes(self, variant: str, now: float) -> tuple[int, ...]:
         """What was learned of `variant`, to remember by what follows from it."""
+        waiting = self._waiting
+        if waiting and now - waiting[0][3] > OLDEST_S:
+            self.settle()
         known = self._variants.get(variant)
         return () if known is None else known.tracker.codes(now)
 
@@ -96,8 +111,13 @@ class Outlook:
 
         1: as profiled, or nothing is known.
         """
+        self.settle()
         known = self._variants.get(variant)
         return 1.0 if known is None else exp(known.tracker.log_corrections(now)[0])
+
+
+# Whose, seconds, the profile's quantiles at the same load, when, and whether it had ended.
+_Observation = tuple[Tracker, float, Sequence[float], float, bool]
 
 
 class _Variant:
@@ -107,10 +127,19 @@ class _Variant:
         self.model = model
         levels = [quantile.level for quantile in model.quantiles]
         self.tracker = Tracker(levels)
-        self.predicted = Curves(model).at  # the profile's quantiles at so much work, seconds
+        self._curves = Curves(model)
+        self._looked_up = 0.0, self._curves.at(0.0)
         shape, top = _shape(model), 1 - levels[-1]
         self._within = (0.0, *levels, *(1 - top * share for share in _REMAINDERS))
         self._beyond = [share ** (-1 / shape) for share in _REMAINDERS]
+
+    def predicted(self, outstanding_s: float) -> list[float]:
+        """The profile's quantiles at so much work, seconds; mostly it is as much as before."""
+        at, found = self._looked_up
+        if at != outstanding_s:
+            found = self._curves.at(outstanding_s)
+            self._looked_up = outstanding_s, found
+        return found
 
     def latency(self, outstanding_s: float, log_factors: Sequence[float]) -> Latency:
         """The corrected distribution.

@@ -39,7 +39,7 @@ class Tracker:
     levels: in (0, 1), ascending. The scale follows the lowest one, best the median.
     """
 
-    __slots__ = ("_codes", "_last", "_neutral", "_offsets", "_run", "_scale", "levels")
+    __slots__ = ("_codes", "_last", "_moved", "_neutral", "_offsets", "_run", "_scale", "levels")
 
     def __init__(self, levels: Sequence[float]) -> None:
         self.levels = tuple(levels)
@@ -52,6 +52,7 @@ class Tracker:
         self._run = 0  # observations in a row that were slower (> 0) or not (< 0) than the scale
         self._offsets = [0.0] * len(self.levels)
         self._codes = self._neutral
+        self._moved = False  # since its codes were told
 
     def observe(self, ratios: Sequence[float], now: float, *, ended: bool) -> None:
         """Learn from one observation.
@@ -74,7 +75,7 @@ class Tracker:
             elif ended:
                 self._offsets[index] -= STEP * (1 - level)
         self._follow(ratios[0] > scale, ended)
-        self._codes = tuple(map(_code, self.log_corrections(now), self._codes))
+        self._moved = True
 
     def _follow(self, slower: bool, ended: bool) -> None:
         """Move the scale towards an observation."""
@@ -103,6 +104,9 @@ class Tracker:
         They change rarely, and come back to what they were, so that what follows from them can be
         remembered.
         """
+        if self._moved:
+            self._moved = False
+            self._codes = tuple(map(_code, self.log_corrections(self._last), self._codes))
         if now - self._last <= GRACE_S or self._codes is self._neutral:
             return self._codes
         return tuple(ceil(log_factor / CODE) for log_factor in self.log_corrections(now))

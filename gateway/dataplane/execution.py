@@ -133,11 +133,12 @@ class Execution:
 
     def _enter(self, now: float) -> None:
         """Ask for the places that the plan takes at once."""
-        decision = self.decision
-        variants, priority = decision.plan.at_once, decision.tier.priority
-        ticket = Ticket(self, variants, priority, self._deadline, decision.work_s)
+        decision, admission = self.decision, self._plane.admission
+        plan, priority = decision.plan, decision.tier.priority
+        work_s = admission.taken.mean_s(plan, decision.work_s, now)
+        ticket = Ticket(self, plan.at_once, priority, self._deadline, work_s)
         self._ticket = ticket
-        self._plane.admission.enter(ticket)
+        admission.enter(ticket)
         if self._ticket is ticket:  # it has to wait
             self.wake(self._router.hopeless_s(self._ask), now, self._on_waiting_long)
 
@@ -198,6 +199,8 @@ class Execution:
         assert self._payload is not None
         if self._first_asked is None:
             self._first_asked = now
+        else:
+            self._plane.account.look()
         self._asked += (variant,)
         work = Work(
             self._plane,
@@ -379,6 +382,8 @@ class Execution:
             self._alarm = None
         self._payload = self._hand = None
         plane = self._plane
+        if self._asked:
+            plane.admission.taken.note(self.decision.plan, self._asked, now)
         if self._ticket is not None:
             ticket, self._ticket = self._ticket, None
             plane.admission.withdraw(ticket)

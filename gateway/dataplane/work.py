@@ -97,7 +97,6 @@ class Work:
         if self._timer is not None:
             self._timer.cancel()
         plane.account.remove(variant, self._worth_s)
-        plane.account.look()
         try:
             # First: what the request asks next takes the place that this one had, and an answer
             # is on its way to the client while the rest is done.
@@ -114,4 +113,5 @@ class Work:
                 plane.admission.ended(variant, seconds, False)
             if self._beyond is not None:
                 self._recorder.compared(variant, self._beyond)
+            plane.account.look()
             plane.admission.freed()

@@ -102,7 +102,7 @@ class Responder:
         if trailers is None:
             trailers = said.headers(answer, self._table)
             self._said.learn(key, trailers)
-        timing = said.timing(answer)
+        timing = said.timing(answer).decode()
         return (*trailers, ("tailq-request-id", request_id), ("server-timing", timing))
 
     def _message(self, answer: Answer, reply: Reply, key: said.Key) -> bytes:

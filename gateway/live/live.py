@@ -82,7 +82,6 @@ class Live:
 
     def answered(self, answer: Answer) -> None:
         """See dataplane.Recorder."""
-        self._count(answer)
         pending, result = self._pending, answer.result
         pending.append(answer)
         if isinstance(result, Reply):
@@ -91,8 +90,10 @@ class Live:
             self.settle()
 
     def settle(self) -> None:
-        """Judge every request that has ended so far."""
+        """Count and judge every request that has ended so far."""
         answers, self._pending, self._bytes = self._pending, [], 0
+        for answer in answers:
+            self._count(answer)
         readings = self._judge.readings(answers)
         by_tier: dict[str, list[Judged]] = defaultdict(list)
         for answer, judged in zip(answers, self._judge.judge(answers, readings), strict=True):

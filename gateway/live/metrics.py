@@ -133,7 +133,12 @@ class Metrics:
     # scrapes
 
     def points(self) -> Points:
-        """The present numbers, those of the parts included."""
+        """The present numbers, those of the parts included.
+
+        These first: what they have put off they tell now, and it is counted here.
+        """
+        for part in self._parts:
+            yield from part()
         yield from _by_key(names.REQUESTS, self._requests)
         yield from _by_name(names.DURATION, self._durations)
         yield from _by_name(names.UPSTREAM_DURATION, self._upstream)
@@ -142,8 +147,6 @@ class Metrics:
         yield from _by_key(names.SHED, self._shed)
         yield from self._seen()
         yield from _of_table(self._table)
-        for part in self._parts:
-            yield from part()
 
     def _seen(self) -> Points:
         """What the views say."""

@@ -30,6 +30,7 @@ log = logging.getLogger("tailq.gateway.rest")
 # their bodies. Up to there it is read on, and so seen to leave.
 _AHEAD: Final = 8
 _AHEAD_BYTES: Final = 1 << 16
+_GOODBYE_S: Final = 1.0  # over TLS, when the gateway ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +298,8 @@ class InferProtocol(HttpToolsProtocol):
             self.flow.resume_reading()
 
     def _write(self, response: Response, *, close: bool) -> None:
-        wire.write(self.transport, response, self.server_state.default_headers, close=close)
+        lines = self._rest.own_lines(self.server_state.default_headers)
+        wire.write(self.transport, response, lines, close=close)
 
     def _close_softly(self, *, complete: bool) -> None:
         """Close, but not under a request on its way: unread bytes would destroy the response."""
@@ -369,6 +371,16 @@ class InferProtocol(HttpToolsProtocol):
         elif running is not None:
             running.disconnected = True
             running.message_event.set()
+
+    def shutdown(self) -> None:
+        """See uvicorn. The gateway ends: an idle connection is closed, another one once answered.
+
+        Over TLS a client is waited for to say goodbye, too; who keeps a connection for later will
+        not even notice.
+        """
+        super().shutdown()
+        if self.scheme == "https" and self.transport.is_closing() and not self.flow.write_paused:
+            self.loop.call_later(_GOODBYE_S, self.transport.abort)
 
     def pause_writing(self) -> None:
         """The client does not take its responses: take no more requests."""

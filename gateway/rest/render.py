@@ -16,6 +16,9 @@ _JSON: Final = b"application/json"
 _BINARY: Final = b"application/octet-stream"
 _SHORT: Final = 1024  # bytes of a head that is worth remembering
 
+# Of a good answer: header lines, and its JSON with our parameters; None where it stays as it is.
+_Frame = tuple[bytes, bytes | None]
+
 
 class Renderer:
     """Renders answers of one service; what many answers say alike is rendered once."""
@@ -25,7 +28,7 @@ class Renderer:
         self._name = table.service
         self._table = table
         self._said = Remembered[said.Key, tuple[bytes, bytes]]()
-        self._spliced = Remembered[tuple[bytes, bytes], bytes]()
+        self._frames = Remembered[tuple[said.Key, int, bytes], _Frame]()
 
     def response(self, answer: Answer, request_id: bytes) -> Response:
         """The response to a request that the dataplane has answered."""
@@ -37,48 +40,56 @@ class Renderer:
         return problem.response(
             _status(answer),
             wording.why_not(answer, self._name),
-            self._head(answer) + b"tailq-request-id: %s\r\n%s" % (request_id, _timing(answer)),
+            self._told(self._head(answer), answer, request_id),
             outcome=answer.outcome,
         )
 
     def _good(self, answer: Answer, reply: Reply, request_id: bytes) -> Response | None:
         """None: the answer's JSON is none."""
+        body, cut = reply.body, reply.json_length
+        if cut is None or cut > _SHORT or reply.encoding is not None:
+            frame = self._frame(answer, reply)
+        else:  # a binary answer, of which mostly only the tensors differ from those before
+            key = (said.key(answer), len(body), body[:cut])
+            frame = self._frames.find(key)
+            if frame is None:
+                frame = self._frame(answer, reply)
+                if frame is not None:
+                    self._frames.learn(key, frame)
+        if frame is None:
+            return None
+        lines, spliced = frame
+        pieces: tuple[bytes | memoryview, ...] = (body,)
+        if spliced is not None:
+            # Large tensors stay where they are: two pieces instead of a copy of all.
+            pieces = (spliced,) if cut is None else (spliced, memoryview(body)[cut:])
+        return Response(200, self._told(lines, answer, request_id), pieces)
+
+    def _frame(self, answer: Answer, reply: Reply) -> _Frame | None:
+        """None: the answer's JSON is none."""
         head, parameters = self._rendered(answer)
-        body: tuple[bytes | memoryview, ...] = (reply.body,)
-        json_length = reply.json_length
-        kind, length = _JSON, b""
-        size = len(reply.body)
-        cut = size if json_length is None else min(json_length, size)
-        if reply.encoding is None:
-            spliced = self._splice(reply.body[:cut], parameters)
+        size, cut = len(reply.body), reply.json_length
+        cut = None if cut is None else min(cut, size)
+        kind, more, spliced = _JSON, b"", None
+        if reply.encoding is not None:
+            more = b"content-encoding: %s\r\n" % reply.encoding
+        else:
+            spliced = splice(reply.body[:cut], self._service, parameters)
             if spliced is None:
                 return None
-            # Large tensors stay where they are: two pieces instead of a copy of all.
-            body = (spliced, memoryview(reply.body)[cut:]) if cut < size else (spliced,)
-            size += len(spliced) - cut
-            cut = len(spliced)
-        if json_length is not None:
-            kind, length = _BINARY, b"inference-header-content-length: %d\r\n" % cut
-        if reply.encoding is not None:
-            length += b"content-encoding: %s\r\n" % reply.encoding
-        return Response(
-            200,
-            b"content-type: %s\r\ncontent-length: %d\r\n%s%stailq-request-id: %s\r\n%s"
-            % (kind, size, length, head, request_id, _timing(answer)),
-            body,
-        )
+            size += len(spliced) - len(reply.body[:cut])
+            cut = None if cut is None else len(spliced)
+        if cut is not None:
+            kind, more = _BINARY, b"inference-header-content-length: %d\r\n%s" % (cut, more)
+        return b"content-type: %s\r\ncontent-length: %d\r\n%s%s" % (kind, size, more, head), spliced
 
-    def _splice(self, head: bytes, parameters: bytes) -> bytes | None:
-        """As splice(), but the short heads of binary answers, mostly the same, are remembered."""
-        if len(head) > _SHORT:
-            return splice(head, self._service, parameters)
-        key = (head, parameters)
-        spliced = self._spliced.find(key)
-        if spliced is None:
-            spliced = splice(head, self._service, parameters)
-            if spliced is not None:
-                self._spliced.learn(key, spliced)
-        return spliced
+    def _told(self, lines: bytes, answer: Answer, request_id: bytes) -> bytes:
+        """Header lines, and those that are each request's own."""
+        return b"%stailq-request-id: %s\r\nserver-timing: %s\r\n" % (
+            lines,
+            request_id,
+            said.timing(answer),
+        )
 
     def _rendered(self, answer: Answer) -> tuple[bytes, bytes]:
         """Header lines, and members of `parameters`, of a good answer."""
@@ -102,7 +113,3 @@ def _status(answer: Answer) -> int:
         case Failure(kind="broken"):
             return 502
     return 504 if answer.outcome == "late" else 503
-
-
-def _timing(answer: Answer) -> bytes:
-    return b"server-timing: %s\r\n" % said.timing(answer).encode()

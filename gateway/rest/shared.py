@@ -1,5 +1,6 @@
 """What every REST exchange of one gateway shares."""
 
+from gateway import forward
 from gateway.heads import Heads
 from gateway.rest.head import Head
 from gateway.rest.render import Renderer
@@ -18,6 +19,14 @@ class Rest:
         self.renderer = Renderer(service.table)
         self.heads = Heads[tuple[Head, bool]]()
         self.leaving = False
+        self._own: list[tuple[bytes, bytes]] = []
+        self._own_lines = b""
+
+    def own_lines(self, headers: list[tuple[bytes, bytes]]) -> bytes:
+        """The server's own headers, of which uvicorn makes a new list each second."""
+        if headers is not self._own:
+            self._own, self._own_lines = headers, forward.lines(headers)
+        return self._own_lines
 
     def reload(self) -> None:
         """The service's tiers or clients are others now."""

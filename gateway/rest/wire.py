@@ -7,19 +7,13 @@ from gateway import pieces
 from gateway.rest.response import STATUS_LINES, Response
 
 
-def write(
-    transport: asyncio.Transport,
-    response: Response,
-    headers: Iterable[tuple[bytes, bytes]],
-    *,
-    close: bool,
-) -> None:
-    """Write all of `response`. headers: of the server's own; close: say that this is the last."""
+def write(transport: asyncio.Transport, response: Response, lines: bytes, *, close: bool) -> None:
+    """Write all of `response`. lines: the server's own; close: say that this is the last."""
     head = b"".join(
         (
             STATUS_LINES[response.status],
             response.head,
-            *[b"%s: %s\r\n" % header for header in headers],
+            lines,
             b"connection: close\r\n\r\n" if close else b"\r\n",
         )
     )

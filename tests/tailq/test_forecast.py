@@ -58,6 +58,7 @@ def test_it_is_foresight_on_the_safe_side(
     )
     for name, took, at in seen:
         outlook.observe(name, took, at, 0.0, ended=True)
+    outlook.settle()
     told = Forecast(one, DEADLINE_S, outlook).at(left_code(left_s), work_code(work), 0.0)
     cells = 1 - 2 / 64 if isinstance(one.plan, Cascade | Race) else 1.0
     most, answered = plain(one, outlook, left_s / cells, work)

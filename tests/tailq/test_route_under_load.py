@@ -257,6 +257,7 @@ def test_decisions_agree_with_a_plain_reckoning(
     outlook = Outlook(tiers.served)
     for name, took, ended in seen:
         outlook.observe(name, took, 0.01, 0.0, ended=ended)
+    outlook.settle()
     router, ask = Router(tiers, outlook), Ask(deadline_s=deadline_s)
     decision = router.decide(ask, elapsed_s, load)
     assert router.decide(ask, elapsed_s, load) == decision

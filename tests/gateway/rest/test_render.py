@@ -19,6 +19,12 @@ TABLE = table(tier("gold", 0.0, promise(PLAN, 0.05)))
 REPLY = Reply(b'{"model_name":"small","model_version":"1","outputs":[]}')
 
 
+def binary(tensor: bytes, version: str = "1") -> Reply:
+    """An answer whose tensor is behind its JSON."""
+    head = b'{"model_name":"small","model_version":"%s","outputs":[]}' % version.encode()
+    return Reply(head + tensor, len(head))
+
+
 def answer(
     outcome: Outcome,
     variant: str = "large",
@@ -80,28 +86,33 @@ def test_nothing_is_taken_from_another_answer() -> None:
         ("best_effort", "load"),
         ("best_effort", "unavailable"),
     )
+    replies = (REPLY, binary(b"1234"), binary(b"4321"), binary(b"12345678"), binary(b"1234", "2"))
     answers = [
-        answer(outcome, variant, because, deadline_s=deadline_s)
+        answer(outcome, variant, because, reply, deadline_s)
         for outcome, because in ends
         for variant in ("large", "small")
         for deadline_s in (None, 0.051, 0.04)
+        for reply in replies
     ]
     one = Renderer(TABLE)
-    for _ in range(2):
-        for each in answers:
-            shared, alone = one.response(each, b"1"), Renderer(TABLE).response(each, b"1")
+    for _ in range(3):  # known from the second time on, used from the third
+        for number, each in enumerate(answers):
+            name = b"%d" % number
+            shared, alone = one.response(each, name), Renderer(TABLE).response(each, name)
             assert (shared.head, shared.body) == (alone.head, alone.body)
+    # The two looser deadlines are the same promise, and what a tensor holds is not looked at.
+    assert len(one._frames) == len(ends) * 2 * 2 * 3
 
 
 def test_what_is_remembered_is_bounded() -> None:
     """However many deadlines clients make up."""
     renderer = Renderer(TABLE)
     for number in range(3000):
-        each = answer("on_time", deadline_s=0.01 + number / 1e6)
+        each = answer("on_time", result=binary(b"1234"), deadline_s=0.01 + number / 1e6)
         for _ in range(2):
             renderer.response(each, b"1")
     assert 0 < len(renderer._said) <= 256
-    assert 0 < len(renderer._spliced) <= 256
+    assert 0 < len(renderer._frames) <= 256
 
 
 @pytest.mark.parametrize(
