@@ -29,9 +29,10 @@ from gateway.rest import app as rest_app
 from gateway.rest.shared import Rest
 from gateway.service import Service
 from gateway.settings import Settings
-from gateway.upstream.connect import Upstreams, connect
+from gateway.upstream.connect import Upstreams
 from gateway.upstream.fleet import Fleet
 from gateway.upstream.readiness import Readiness
+from gateway.upstream.triton import TritonHttp
 from tailq.errors import ArtefactError
 from tailq.outlook import Outlook
 from tailq.route import Router
@@ -139,7 +140,7 @@ def assemble(
     account = shared.account or Account({})
     seconds = service_s(table)
     account.know(seconds)
-    upstreams = connect(settings.upstream, seconds, clock, random.random, siblings=account.others)
+    upstreams = Upstreams(settings.upstream, seconds, clock, random.random, account.others)
     account.others = upstreams.others
     fleet = upstreams.fleet
     admission = Admission(
@@ -148,7 +149,7 @@ def assemble(
         places=_places(settings, table),
         waiting=settings.admission.waiting,
     )
-    fingerprints = Fingerprints(fleet, upstreams.tritons, table.conditions.fingerprint)
+    fingerprints = Fingerprints(fleet, table.conditions.fingerprint)
     metrics = Metrics(
         table,
         _views(account, admission, fleet, fingerprints, lambda: service),
@@ -177,7 +178,7 @@ def assemble(
     if settings.feedback.remember:
         feedback = Feedback(live, service.made, settings.feedback.remember)
         service.feedback, live.remember = feedback, feedback.remember
-    readiness = Availability(fleet, upstreams.tritons, upstreams.probes, table.reference.variant)
+    readiness = Availability(fleet, upstreams.probes, table.reference.variant)
     prober = _prober(settings, dataplane, fleet, live)
     rest = Rest(service)
     return Gateway(
@@ -197,7 +198,9 @@ def assemble(
     )
 
 
-def _prober(settings: Settings, plane: Dataplane, fleet: Fleet, live: Live) -> Prober | None:
+def _prober(
+    settings: Settings, plane: Dataplane, fleet: Fleet[TritonHttp], live: Live
+) -> Prober | None:
     """Raises ArtefactError if the samples are no good."""
     if settings.probes.file is None:
         return None
@@ -227,7 +230,7 @@ def service_s(table: TierTable) -> dict[str, float]:
 def _views(
     account: Account,
     admission: Admission,
-    fleet: Fleet,
+    fleet: Fleet[TritonHttp],
     fingerprints: Fingerprints,
     service: Callable[[], Service],
 ) -> Views:
@@ -247,9 +250,9 @@ def _views(
 
     def ejections() -> dict[tuple[str, str], float]:
         return {
-            (one.name, variant): count
-            for one in fleet.members
-            for variant, count in one.ejected.items()
+            (endpoint, variant): count
+            for endpoint, ejected in fleet.ejected.items()
+            for variant, count in ejected.items()
         }
 
     def corrections() -> dict[str, float]:
@@ -274,7 +277,9 @@ def _views(
             name: name not in fingerprints.foreign
             for name in service().table.conditions.fingerprint
         },
-        ejected=lambda: {one.name: not one.admits for one in fleet.members},
+        ejected=lambda: {
+            one.name: not one.admits for one in fleet.members if one.is_up is not None
+        },
         ejections=ejections,
         retries=lambda: fleet.retried,
         admitted=admitted,

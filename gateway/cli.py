@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -121,23 +122,27 @@ def _run(source: "Source", *, check: bool, as_json: bool) -> None:
 
     settings = source.settings()
     served = source.served(settings)
-    if check:
-        from gateway.check import report
+    from gateway.check import cautions, report
 
+    if check:
         for line in report(settings, served):
             typer.echo(line)
         return
     logs.configure(settings.log.level, settings.log.format)
+    for line in cautions(settings, served):
+        logging.getLogger("tailq.gateway").warning("%s", line)
 
     def ready(addresses: "Addresses") -> None:
+        secure = settings.listen.tls is not None
+        url = f"{'https' if secure else 'http'}://{addresses.http}"
         said = (
-            f"tailq-gateway serves {served.table.service!r} at http://{addresses.http}, "
-            f"gRPC at {addresses.grpc}, admin at http://{addresses.admin}"
+            f"tailq-gateway serves {served.table.service!r} at {url}, gRPC at {addresses.grpc}"
+            f"{' over TLS' if secure else ''}, admin at http://{addresses.admin}"
         )
         if as_json:
             said = json.dumps(
                 {
-                    "url": f"http://{addresses.http}",
+                    "url": url,
                     "grpc": addresses.grpc,
                     "admin": f"http://{addresses.admin}",
                     "pid": os.getpid(),

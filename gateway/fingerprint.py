@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from gateway.upstream.fleet import Fleet
@@ -27,19 +27,16 @@ class Fingerprints:
     A variant without a fingerprint in the table, and one that does not answer, is as it was
     thought to be: nothing was compared.
 
-    tritons: of the fleet's members, in their order. profiled: `Conditions.fingerprint`.
+    profiled: `Conditions.fingerprint`.
 
     foreign: variants that are something else at one endpoint at least; replaced on change. why:
     of each of these a text for operators.
     """
 
-    def __init__(
-        self, fleet: Fleet, tritons: Sequence[TritonHttp], profiled: Mapping[str, str]
-    ) -> None:
+    def __init__(self, fleet: Fleet[TritonHttp], profiled: Mapping[str, str]) -> None:
         self.foreign: frozenset[str] = frozenset()
         self.why: dict[str, str] = {}
         self._fleet = fleet
-        self._tritons = tuple(tritons)
         self._profiled = dict(profiled)
         self._served: dict[tuple[str, str], str] = {}  # (endpoint, variant) -> fingerprint
 
@@ -49,7 +46,7 @@ class Fingerprints:
         self._compare()
 
     async def run(self) -> None:
-        """Compare now, every 30 s, and soon after an endpoint or a variant came back, for ever."""
+        """Compare now, every 30 s, and soon after an endpoint came, left or came back, for ever."""
         clock = self._fleet.clock
         while True:
             looked_at, returns = clock.now(), self._fleet.returns
@@ -60,7 +57,7 @@ class Fingerprints:
     async def look(self) -> None:
         """Ask every endpoint once, and compare."""
         await asyncio.gather(
-            *(self._ask(triton, name) for triton in self._tritons for name in self._profiled)
+            *(self._ask(one.triton, name) for one in self._fleet.members for name in self._profiled)
         )
         self._compare()
 
@@ -73,6 +70,8 @@ class Fingerprints:
 
     def _compare(self) -> None:
         why: dict[str, str] = {}
+        present = {str(one.triton.endpoint) for one in self._fleet.members}
+        self._served = {at: served for at, served in self._served.items() if at[0] in present}
         for (endpoint, variant), served in sorted(self._served.items()):
             profiled = self._profiled.get(variant)
             if profiled is not None and profiled != served:

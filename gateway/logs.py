@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import re
 import sys
 import time
@@ -29,6 +30,8 @@ def configure(level: str, form: Literal["text", "json"], worker: int | None = No
     ours.setLevel(level.upper())
     # Libraries tell of their own doings, which ours covers, and of mistakes, which are wanted.
     root.setLevel(max(logging.WARNING, ours.level))
+    # gRPC writes lines of its own, such as one for every TLS handshake that a client breaks off.
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
 
 
 def fields(record: logging.LogRecord) -> dict[str, Any]:

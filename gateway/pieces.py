@@ -6,6 +6,7 @@ from typing import Final
 
 # Below so many bytes copying a body into one write costs less than a second write.
 _JOIN: Final = 1 << 16
+_TLS_ROOM: Final = 1 << 16
 
 
 def at_once(transport: asyncio.Transport) -> None:
@@ -14,8 +15,12 @@ def at_once(transport: asyncio.Transport) -> None:
     uvloop otherwise keeps it until all that the loop has to do in this turn is done; but what
     comes after a write, accounting mostly, can be done while the other side works already. Buffers
     then are used, and writing is paused, only when the other side does not take what is sent.
+
+    Over TLS the socket's own buffer is out of reach, and that above it, which is emptied into it in
+    the same call, must have some room: the end of a handshake is still in it.
     """
-    transport.set_write_buffer_limits(high=0)
+    secure = transport.get_extra_info("sslcontext") is not None
+    transport.set_write_buffer_limits(high=_TLS_ROOM if secure else 0)
 
 
 def write(transport: asyncio.Transport, head: bytes, body: Sequence[bytes | memoryview]) -> None:

@@ -9,12 +9,14 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from gateway.errors import CannotListen
+from gateway.grpc.credentials import Credentials
 from gateway.grpc.health import SERVICE, Health
 from gateway.grpc.infer import Infer
 from gateway.grpc.methods import Methods
 from gateway.grpc.protocol import inference_pb2
 from gateway.grpc.routes import Routes
 from gateway.service import Service
+from gateway.tls import Pem
 from gateway.upstream.readiness import Readiness
 
 _MAX_METADATA: Final = 32 << 10  # bytes, as of an HTTP head
@@ -34,6 +36,8 @@ class GrpcServer:
 
     host: loopback by default. port: 0 is a free one. reuse_port: several processes listen at the
     same port, and the kernel spreads connections over them. name, version: of this server.
+    pem: what it shows over TLS; None: it speaks in the clear. handshake_s: for a client to begin,
+    in TLS if need be and in HTTP/2.
     """
 
     def __init__(
@@ -46,6 +50,8 @@ class GrpcServer:
         reuse_port: bool = False,
         name: str = "tailq-gateway",
         version: str = "0",
+        pem: Pem | None = None,
+        handshake_s: float = 10.0,
     ) -> None:
         self._address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self._options = (
@@ -55,6 +61,7 @@ class GrpcServer:
             ("grpc.max_metadata_size", _MAX_METADATA),
             ("grpc.absolute_max_metadata_size", _MAX_METADATA),
             ("grpc.max_concurrent_streams", _MAX_CALLS),
+            ("grpc.server_handshake_timeout_ms", round(handshake_s * 1000)),
             ("grpc.max_connection_idle_ms", _IDLE_MS),
             ("grpc.max_connection_age_ms", _AGE_MS),
             ("grpc.max_connection_age_grace_ms", _AGE_GRACE_MS),
@@ -63,6 +70,7 @@ class GrpcServer:
             ("grpc.keepalive_permit_without_calls", 1),
             ("grpc.http2.min_recv_ping_interval_without_data_ms", _CLIENT_PING_MS),
         )
+        self._credentials = None if pem is None else Credentials(pem)
         self._infer = Infer(service)
         self._routes = Routes(self._infer, Methods(service, readiness, name, version), service)
         self._readiness = readiness
@@ -86,7 +94,11 @@ class GrpcServer:
             _described(),
         )
         try:
-            port = server.add_insecure_port(self._address)
+            port = (
+                server.add_insecure_port(self._address)
+                if self._credentials is None
+                else server.add_secure_port(self._address, self._credentials.server)
+            )
         except RuntimeError:
             why = "in use, or no address of this machine"  # gRPC does not tell which
             raise CannotListen(self._address, why) from None
@@ -97,6 +109,11 @@ class GrpcServer:
     def reload(self) -> None:
         """The service's tiers or clients are others now."""
         self._infer.reload()
+
+    def renew(self, pem: Pem) -> None:
+        """Show this over TLS from now on, if it was TLS to begin with."""
+        if self._credentials is not None:
+            self._credentials.renew(pem)
 
     @property
     def draining(self) -> bool:

@@ -2,14 +2,20 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pydantic import BaseModel
+
+from gateway import tls
 from gateway.clients.settings import ClientsSettings
 from gateway.probes import samples
 from gateway.reload import reloader
 from gateway.settings import Settings
+from gateway.settings.model import ListenTlsSettings
+from gateway.upstream.settings import UpstreamSettings
+from tailq.errors import TailqError
 from tailq.tier import TierTable
 
 log = logging.getLogger("tailq.gateway.reload")
@@ -17,11 +23,16 @@ log = logging.getLogger("tailq.gateway.reload")
 
 @dataclass(slots=True)
 class Served:
-    """What is served at present. tiers: the content of the file that `table` was read from."""
+    """What is served at present.
+
+    tiers: the content of the file that `table` was read from. pem: of TLS of the data listeners.
+    """
 
     table: TierTable
     tiers: bytes
     clients: ClientsSettings
+    upstream: UpstreamSettings
+    pem: tls.Pem | None = None
 
 
 Apply = Callable[[Served], Awaitable[None]]
@@ -42,29 +53,32 @@ class TiersPart:
         served = self._served
         table = reloader.table(content, self.path, served.table)
         served.clients.check([tier.name for tier in table.tiers])
-        await self._apply(Served(table, content, served.clients))
+        await self._apply(replace(served, table=table, tiers=content))
         served.table, served.tiers = table, content
 
 
-class ClientsPart:
-    """The clients in the settings file: a reloader.Part. All else in it needs a restart.
+class SettingsPart:
+    """The clients and the Tritons in the settings file: a reloader.Part. All else needs a restart.
 
-    load: the settings that such a file content makes; raises TailqError. running: those in use.
+    load: the settings that such a file content makes; raises TailqError. running: those at start.
+    tritons_by: the flag or variable that names the Tritons, and so wins over the file; or None.
     """
 
-    name = "clients"
+    name = "settings"
 
     def __init__(
         self,
         path: Path,
         load: Callable[[bytes], Settings],
         running: Settings,
+        tritons_by: str | None,
         served: Served,
         apply: Apply,
     ) -> None:
         self.path = path
         self._load = load
         self._running = running
+        self._tritons_by = tritons_by
         self._served = served
         self._apply = apply
 
@@ -72,12 +86,25 @@ class ClientsPart:
         """See reloader.Part."""
         served = self._served
         settings = self._load(content)
-        clients = settings.clients
+        clients, bounds = settings.clients, self._running.upstream
         clients.check([tier.name for tier in served.table.tiers])
-        await self._apply(Served(served.table, served.tiers, clients))
-        served.clients = clients
-        other = [name for name, value in settings if value != getattr(self._running, name)]
-        if waiting := ", ".join(name for name in other if name != self.name):
+        upstream = settings.upstream.model_copy(
+            update={"connect_s": bounds.connect_s, "max_reply": bounds.max_reply}
+        )
+        await self._apply(replace(served, clients=clients, upstream=upstream))
+        served.clients, served.upstream = clients, upstream
+        self._tell(settings)
+
+    def _tell(self, settings: Settings) -> None:
+        """What of these settings is not in use."""
+        running, served = self._running, self._served
+        if self._tritons_by is not None:
+            log.info("%s: the Tritons stay those of %s", self.path, self._tritons_by)
+        if _certificate(served.upstream) != _certificate(running.upstream):
+            what = "upstream.tls.certificate is in use, but looked at for changes after a restart"
+            log.warning("%s: %s", self.path, what)
+        now = running.model_copy(update={"clients": served.clients, "upstream": served.upstream})
+        if waiting := ", ".join(_differing(settings, now)):
             log.warning("%s: other settings need a restart: %s", self.path, waiting)
 
 
@@ -110,3 +137,42 @@ class CertificatePart:
     async def take(self, _content: bytes) -> None:
         """See reloader.Part."""
         await self._apply(self._served)
+
+
+class TlsPart:
+    """A file of the data listeners' TLS: a reloader.Part. All of them are read: they are one."""
+
+    def __init__(
+        self, name: str, path: Path, settings: ListenTlsSettings, served: Served, apply: Apply
+    ) -> None:
+        self.name = name
+        self.path = path
+        self._settings = settings
+        self._served = served
+        self._apply = apply
+
+    async def take(self, _content: bytes) -> None:
+        """See reloader.Part."""
+        pem = await asyncio.to_thread(self._read)
+        await self._apply(replace(self._served, pem=pem))
+        self._served.pem = pem
+
+    def _read(self) -> tls.Pem:
+        pem = tls.read(self._settings)
+        if said := tls.flaw(pem, self._settings):
+            raise TailqError(said)
+        return pem
+
+
+def _certificate(upstream: UpstreamSettings) -> Path | None:
+    return None if upstream.tls is None else upstream.tls.certificate
+
+
+def _differing(one: Settings, other: Settings) -> Iterator[str]:
+    """The keys that have another value."""
+    for name, value in one:
+        before = getattr(other, name)
+        if isinstance(value, BaseModel):
+            yield from (f"{name}.{key}" for key, each in value if each != getattr(before, key))
+        elif value != before:
+            yield name

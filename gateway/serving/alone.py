@@ -57,7 +57,8 @@ class Alone:
 async def serve(source: Source, settings: Settings, served: Served, ready: Ready) -> None:
     """Serve until told to end, then answer what is in flight and return. Raises TailqError."""
     listen = settings.listen
-    node = Node(assemble(served.table, settings, LoopClock(asyncio.get_running_loop())))
+    clock = LoopClock(asyncio.get_running_loop())
+    node = Node(assemble(served.table, settings, clock), served.pem)
     reloader = source.reloader(settings, served, node.put)
     # gRPC's library would not tell why its port cannot be had, and write lines of its own.
     server.bind(listen.host, listen.grpc).close()

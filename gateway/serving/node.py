@@ -4,13 +4,14 @@ import asyncio
 import gc
 import os
 import socket
+import ssl
 from dataclasses import dataclass
 from typing import Any, Final
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.process_collector import ProcessCollector
 
-from gateway import tracing
+from gateway import tls, tracing
 from gateway.app import Gateway, version
 from gateway.grpc.server import GrpcServer
 from gateway.live import families
@@ -32,10 +33,12 @@ class Ports:
 
 
 class Node:
-    """start(), then drain() once."""
+    """start(), then drain() once. pem: what its data listeners show over TLS, if they do."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Gateway, pem: tls.Pem | None = None) -> None:
         self.gateway = gateway
+        self._pem = pem
+        self._tls = None if pem is None else tls.renewable(self._context(pem))
         self._tasks: list[asyncio.Task[Any]] = []
         self._longest_s = _longest_s(gateway.table)
         self._http: server.Server | None = None
@@ -60,11 +63,14 @@ class Node:
             port=grpc_port,
             reuse_port=shared,
             version=version(),
+            pem=self._pem,
+            handshake_s=gateway.settings.limits.head_s,
         )
         bound = await self._grpc.start()
         patience = gateway.settings.limits.patience
         config = server.data(gateway.application, gateway.rest, patience)
-        self._http = server.Server(config)
+        secure = None if self._tls is None else server.Tls(self._tls, patience)
+        self._http = server.Server(config, secure)
         port = server.port_of(listener)
         serving = asyncio.create_task(self._http.serve([listener]))
         await _either(serving, self._http.listening)
@@ -104,11 +110,13 @@ class Node:
     async def put(self, served: Served) -> None:
         """Serve this from now on; requests in flight end as was decided for them.
 
-        Raises TailqError, and all is as before, if the certificate for Triton is no good.
+        Raises TailqError, and all is as before, if a certificate is no good.
         """
         gateway = self.gateway
         samples = await asyncio.to_thread(gateway.read_samples, served.table)
-        gateway.upstreams.renew()
+        gateway.upstreams.change(served.upstream)
+        if served.pem is not None:
+            self._show(served.pem)
         if served.table != gateway.table:
             gateway.retable(served.table)
             self._longest_s = max(self._longest_s, _longest_s(served.table))
@@ -116,6 +124,18 @@ class Node:
         gateway.reclient(served.clients)
         if self._grpc is not None:
             self._grpc.reload()
+
+    def _context(self, pem: tls.Pem) -> ssl.SSLContext:
+        settings = self.gateway.settings.listen.tls
+        assert settings is not None
+        return tls.context(pem, settings)
+
+    def _show(self, pem: tls.Pem) -> None:
+        """Show this over TLS to whoever connects from now on."""
+        if self._tls is not None and self._grpc is not None and pem != self._pem:
+            self._tls.present = self._context(pem)
+            self._grpc.renew(pem)
+            self._pem = pem
 
     def families(self) -> Families:
         """The present numbers."""
@@ -136,7 +156,13 @@ class Node:
             "foreign": dict(gateway.fingerprints.why),
             "absent": sorted(gateway.upstreams.fleet.absent),
             "endpoints": [
-                {"endpoint": one.name, "up": one.is_up, "admits": one.admits, "why": one.why}
+                {
+                    "endpoint": one.name,
+                    "up": one.is_up,
+                    "admits": one.admits,
+                    "leaving": one.leaving,
+                    "why": one.why,
+                }
                 for one in gateway.upstreams.fleet.members
             ],
         }

@@ -3,9 +3,12 @@
 import asyncio
 import contextlib
 import socket
+import ssl
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
+from ipaddress import ip_address
 from typing import Any, Final, cast
 
 import uvicorn
@@ -23,15 +26,30 @@ class Server(uvicorn.Server):
     """uvicorn's, as a part: no signals, no exit, and looking after slow clients.
 
     `listening` is set when it listens, then or never: `serve` may end before, with an error.
+    tls: None: it speaks in the clear.
     """
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, tls: "Tls | None" = None) -> None:
         super().__init__(config)
         self.listening = asyncio.Event()
+        self._tls: dict[str, Any] = {} if tls is None else tls.options
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """See uvicorn."""
-        await super().startup(sockets)
+        """See uvicorn, which would give a TLS handshake a minute."""
+        await super().startup([])
+        connection = partial(
+            cast("Any", self.config.http_protocol_class),
+            config=self.config,
+            server_state=self.server_state,
+            app_state=self.lifespan.state,
+        )
+        loop = asyncio.get_running_loop()
+        self.servers = [
+            await loop.create_server(
+                connection, sock=listener, backlog=self.config.backlog, **self._tls
+            )
+            for listener in sockets or ()
+        ]
         self.listening.set()
 
     async def on_tick(self, counter: int) -> bool:
@@ -47,6 +65,24 @@ class Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Signals are the process's, not a listener's."""
         yield
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """How a listener speaks TLS. patience: with a handshake, as with a head, and at the end."""
+
+    context: ssl.SSLContext
+    patience: Patience
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """For asyncio's create_server."""
+        return {
+            "ssl": self.context,
+            "ssl_handshake_timeout": self.patience.head_s,
+            # For the client to take what was written, and to say goodbye.
+            "ssl_shutdown_timeout": self.patience.write_s,
+        }
 
 
 def data(application: object, rest: Rest, patience: Patience) -> uvicorn.Config:
@@ -111,6 +147,15 @@ def reserve(host: str, port: int) -> socket.socket:
     with bind(host, port) as alone:
         port = port_of(alone)
     return bind(host, port, shared=True)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches what is bound to `host`."""
+    try:
+        place = socket.getaddrinfo(host, None, flags=socket.AI_PASSIVE)[0][4]
+    except OSError:  # told of when it is to be bound
+        return False
+    return ip_address(place[0]).is_loopback
 
 
 def port_of(listener: socket.socket) -> int:

@@ -27,12 +27,27 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class ListenTlsSettings(Section):
+    """TLS of the data listeners, REST and gRPC.
+
+    certificate, key: PEM files of the gateway's certificate, followed by those between it and its
+        authority, and of its key; key None: it is in the certificate's file. It is not encrypted.
+    client_ca: PEM file of authorities: clients must show a certificate of theirs; None: they show
+        none.
+    """
+
+    certificate: Path
+    key: Path | None = None
+    client_ca: Path | None = None
+
+
 class ListenSettings(Section):
     """Where the gateway listens, and with how many processes.
 
     http_port, grpc_port, admin_port: 0 is a free one. The latter two, unset, are the next ones
     after http_port (free ones if that is 0). lame_duck_s: seconds between "not ready" and no new
-    connections when it is told to end, for load balancers to look.
+    connections when it is told to end, for load balancers to look. tls: of the data listeners;
+    None: they speak in the clear.
     """
 
     host: str = "127.0.0.1"
@@ -42,6 +57,7 @@ class ListenSettings(Section):
     admin_port: Port | None = None
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     lame_duck_s: Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)] = 0.0
+    tls: ListenTlsSettings | None = None
 
     @property
     def grpc(self) -> int:

@@ -99,6 +99,12 @@ class Connection(asyncio.Protocol):
         own, peer = (self._transport.get_extra_info(end) for end in ("sockname", "peername"))
         return own is not None and own == peer
 
+    def last(self) -> None:
+        """Close when the exchange under way has ended: at once if there is none."""
+        self._free = Connection.close
+        if self._receiver is None:
+            self.close()
+
     def close(self) -> None:
         """Close at once; its receiver, if any, hears nothing any more."""
         self._receiver = None

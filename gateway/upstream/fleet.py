@@ -1,32 +1,39 @@
 """Several Tritons as one upstream: each request goes where the least work is outstanding."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final, Generic, TypeVar
 
 from gateway.clock import Clock
 from gateway.upstream.base import Call, Failure, Listener, Payload, Result
 from gateway.upstream.breaker import Threshold
 from gateway.upstream.member import Member, Offer, Triton
 
+log = logging.getLogger("tailq.gateway.upstream")
+
 _NS: Final = 1e9  # work is counted in whole nanoseconds: sums of floats drift, and tie no more
+_REMEMBERED: Final = 1024  # endpoints, those that left included; 4 times as many as there may be
+
+One = TypeVar("One", bound=Triton)
 
 
-class Fleet:
-    """An upstream.base.Upstream over several endpoints.
+class Fleet(Generic[One]):
+    """An upstream.base.Upstream over several endpoints: none at first, then what become() says.
 
     Endpoints that are down (unreachable, or silent) are not asked: what only they could answer
     fails at once. One that is up is asked, if there is no fitter one, even for a variant that it
-    does not serve: `absent` has said so, and a failed answer is no worse than none.
+    does not serve: `absent` has said so, and a failed answer is no worse than none. One of which
+    nothing was seen yet is asked only where none is up.
 
     service_s: device-seconds of one request, by variant: as in serve(). random: uniform on [0, 1).
 
     endpoints: how many serve at present, 1 if none does. absent: the variants that none serves.
-    service_s: as last given. retried: requests that were asked at a second endpoint.
+    service_s: as last given. retried: requests that were asked at a second endpoint. ejected: by
+    endpoint and variant ("": the endpoint), how often it was left out, also of endpoints that left.
     """
 
     def __init__(
         self,
-        tritons: Sequence[Triton],
         service_s: Mapping[str, float],
         clock: Clock,
         random: Callable[[], float],
@@ -36,14 +43,53 @@ class Fleet:
         self.absent: frozenset[str] = frozenset()
         self.retried = 0
         self.clock = clock
-        self.members = tuple(
-            Member(triton, clock, random, self._choose_anew, threshold or Threshold())
-            for triton in tritons
-        )
+        self.ejected: dict[str, dict[str, int]] = {}
         self.worth: dict[str, int] = {}
+        self._random = random
+        self._threshold = threshold or Threshold()
+        self._moves = 0
         self._fit: dict[str, tuple[Offer, ...]] = {}
         self._turn = 0
+        self.members: tuple[Member[One], ...] = ()
         self.serve(service_s)
+
+    def become(self, tritons: Sequence[One]) -> tuple[Member[One], ...]:
+        """Ask these from now on, one at least: the members for them, in that order.
+
+        Those that are members stay as they are. A new one is asked as soon as it is up. A member
+        that is not among them leaves as soon as one that is, is up: what is in flight there ends
+        as ever, and then its connections close. Until then it is asked as before.
+        """
+        known = {id(one.triton): one for one in self.members}
+        listed = tuple(
+            known.pop(id(one)) if id(one) in known else self._member(one) for one in tritons
+        )
+        others = tuple(known.values())
+        for one in listed:
+            one.leaving = False
+        for one in others:
+            one.leaving = True
+        self._moves += len(listed) + len(others) - len(self.members)
+        self.members = listed + others
+        self._forget()
+        self._choose_anew()
+        return listed
+
+    def _forget(self) -> None:
+        """The ejections of those that joined longest ago and left, where there are many."""
+        present = {one.name for one in self.members}
+        gone = [name for name in self.ejected if name not in present]
+        for name in gone[: max(0, len(self.ejected) - _REMEMBERED)]:
+            del self.ejected[name]
+
+    def _member(self, triton: One) -> Member[One]:
+        ejected = self.ejected.setdefault(str(triton.endpoint), {"": 0})
+        member = Member(
+            triton, self.clock, self._random, self._choose_anew, self._threshold, ejected
+        )
+        for variant in self.worth:
+            member.offer(variant)
+        return member
 
     def serve(self, service_s: Mapping[str, float]) -> None:
         """These variants are to be asked from now on; others may still be, until they are not.
@@ -62,8 +108,8 @@ class Fleet:
 
     @property
     def returns(self) -> int:
-        """How often an endpoint, or a variant at one, has come back."""
-        return sum(member.returns for member in self.members)
+        """How often an endpoint has come, gone or come back, or a variant at one come back."""
+        return self._moves + sum(member.returns for member in self.members)
 
     def infer(self, variant: str, payload: Payload, deadline: float, listener: Listener) -> Call:
         """See upstream.base.Upstream."""
@@ -110,11 +156,23 @@ class Fleet:
         stay. Not so a variant of which every request fails: it is absent but for a trial now and
         then, so that the router can do without it.
         """
+        self._let_go()
         fit = [member for member in self.members if member.admits]
         fit = fit or [member for member in self.members if member.is_up is not False]
         self._fit = {variant: _fit([one.offers[variant] for one in fit]) for variant in self.worth}
         self.endpoints = max(1, len(fit))
         self.absent = frozenset(v for v in self.service_s if not self._fit[v])
+
+    def _let_go(self) -> None:
+        """Of those that are to leave, if another is up."""
+        leaving = [one for one in self.members if one.leaving]
+        if not leaving or not any(one.is_up for one in self.members if not one.leaving):
+            return
+        self.members = tuple(one for one in self.members if not one.leaving)
+        for one in leaving:
+            log.info("Triton at %s is asked no more", one.name)
+            self._moves += one.returns + 1  # `returns` never falls
+            one.triton.retire()
 
 
 def _fit(offers: list[Offer]) -> tuple[Offer, ...]:
@@ -136,7 +194,7 @@ class _Attempt:
     )
 
     def __init__(
-        self, fleet: Fleet, offer: Offer, payload: Payload, deadline: float, listener: Listener
+        self, fleet: Fleet[Any], offer: Offer, payload: Payload, deadline: float, listener: Listener
     ) -> None:
         self._fleet = fleet
         self._worth = fleet.worth[offer.variant]

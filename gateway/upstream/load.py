@@ -3,10 +3,11 @@
 import asyncio
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from gateway.upstream.endpoint import Endpoint
 from gateway.upstream.fleet import Fleet
 from gateway.upstream.member import Member
 from gateway.upstream.triton import TritonHttp
@@ -79,24 +80,24 @@ class OthersLoad:
     since the page before. Summed over the endpoints whose metrics are read; a page that is older
     than FRESH_S counts as no load.
 
-    metrics: each member's metrics endpoint, None where it is not read. siblings: the same figures
-    of other processes of this gateway, which Triton cannot tell from strangers: the greater counts.
+    siblings: the same figures of other processes of this gateway, which Triton cannot tell from
+    strangers: the greater counts.
     """
 
-    def __init__(
-        self,
-        fleet: Fleet,
-        metrics: tuple[TritonHttp | None, ...],
-        siblings: Callable[[], tuple[int, float]] = lambda: (0, 0.0),
-    ) -> None:
-        self._clock = fleet.clock
+    def __init__(self, fleet: Fleet[TritonHttp], siblings: Callable[[], tuple[int, float]]) -> None:
+        self._fleet = fleet
         self._siblings = siblings
         self._requests, self._work_s = 0, 0.0
-        self._watches = tuple(
-            _Watch(fleet, member, triton)
-            for member, triton in zip(fleet.members, metrics, strict=True)
-            if triton is not None
-        )
+        self._watches: dict[tuple[Member[TritonHttp], Endpoint], _Watch] = {}
+
+    def watch(self, metrics: Iterable[tuple[Member[TritonHttp], Endpoint]]) -> None:
+        """Read these members' metrics from now on; those that are read already go on so."""
+        before, self._watches = self._watches, {}
+        for member, endpoint in metrics:
+            watch = before.pop((member, endpoint), None)
+            self._watches[member, endpoint] = watch or _Watch(self._fleet, member, endpoint)
+        for watch in before.values():
+            watch.triton.retire()
 
     def __call__(self) -> tuple[int, float]:
         """Requests, and the device-seconds that they are worth."""
@@ -105,29 +106,31 @@ class OthersLoad:
 
     async def run(self) -> None:
         """Read them twice a second, for ever."""
-        while self._watches:
+        while True:
             await self.look()
             await asyncio.sleep(EVERY_S)
 
     async def look(self) -> None:
         """Read all of them once. Within a second."""
-        await asyncio.gather(*(watch.look() for watch in self._watches))
-        now = self._clock.now()
-        fresh = [one for one in self._watches if now - one.read_at <= FRESH_S]
+        await asyncio.gather(*(watch.look() for watch in self._watches.values()))
+        now = self._fleet.clock.now()
+        fresh = [one for one in self._watches.values() if now - one.read_at <= FRESH_S]
         self._requests = round(sum(one.requests for one in fresh))
         self._work_s = sum(one.work_s for one in fresh)
 
     def close(self) -> None:
         """Close every connection."""
-        for watch in self._watches:
+        for watch in self._watches.values():
             watch.triton.close()
 
 
 class _Watch:
     """Of the metrics of one endpoint."""
 
-    def __init__(self, fleet: Fleet, member: Member, triton: TritonHttp) -> None:
-        self.triton = triton
+    def __init__(
+        self, fleet: Fleet[TritonHttp], member: Member[TritonHttp], endpoint: Endpoint
+    ) -> None:
+        self.triton = TritonHttp(endpoint, fleet.clock)
         self.read_at = float("-inf")
         self.requests = 0.0
         self.work_s = 0.0

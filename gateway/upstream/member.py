@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Final, Protocol
+from typing import Final, Generic, Protocol, TypeVar
 
 from gateway.clock import Clock
 from gateway.upstream.backoff import Backoff
@@ -31,6 +31,12 @@ class Triton(Protocol):
     def drop_idle(self) -> None:
         """Close the connections that nothing is asked over."""
 
+    def retire(self) -> None:
+        """Close each connection when what is asked over it has ended."""
+
+
+Served = TypeVar("Served", bound=Triton, covariant=True)
+
 
 class Offer:
     """One variant at one endpoint.
@@ -41,7 +47,7 @@ class Offer:
 
     __slots__ = ("breaker", "calm", "in_flight", "member", "missing", "variant")
 
-    def __init__(self, member: "Member", variant: str, breaker: Breaker) -> None:
+    def __init__(self, member: "Member[Triton]", variant: str, breaker: Breaker) -> None:
         self.member = member
         self.variant = variant
         self.breaker = breaker
@@ -60,33 +66,36 @@ class Offer:
         return not self.missing and not self.breaker.entirely
 
 
-class Member:
+class Member(Generic[Served]):
     """One endpoint.
 
     changed: called when the choice among endpoints may be another now. random: uniform on [0, 1).
+    ejected: how often which variant ("": the endpoint) was left out; counted on here.
 
     work: what is in flight there is worth, as the fleet counts it. is_up: None until anything was
     seen; False: it cannot be reached, or does not answer, and `why` tells; then it is tried again
-    at `retry_at`. returns: how often it, or a variant of it, came back. ejected: how often which
-    variant ("": the endpoint) was.
+    at `retry_at`. leaving: it is to go as soon as there is another one. returns: how often it, or
+    a variant of it, came back.
     """
 
     def __init__(
         self,
-        triton: Triton,
+        triton: Served,
         clock: Clock,
         random: Callable[[], float],
         changed: Callable[[], object],
         threshold: Threshold,
+        ejected: dict[str, int],
     ) -> None:
         self.triton = triton
         self.name = str(triton.endpoint)
         self.work = 0
+        self.leaving = False
         self.is_up: bool | None = None
         self.why = ""
         self.retry_at = 0.0
         self.returns = 0
-        self.ejected: dict[str, int] = {"": 0}
+        self.ejected = ejected
         self.offers: dict[str, Offer] = {}
         self.breaker = Breaker(Backoff(*_FAILING, random), threshold)
         self._backoff = Backoff(*_DOWN, random)
@@ -101,12 +110,12 @@ class Member:
         if variant not in self.offers:
             breaker = Breaker(Backoff(*_FAILING, self._random), self._threshold)
             self.offers[variant] = Offer(self, variant, breaker)
-            self.ejected[variant] = 0
+            self.ejected.setdefault(variant, 0)
 
     @property
     def admits(self) -> bool:
         """Whether requests may go there, as far as the endpoint is concerned."""
-        return self.is_up is not False and self.breaker.admits
+        return self.is_up is True and self.breaker.admits
 
     # requests
 

@@ -30,6 +30,12 @@ class Pool:
         self._idle: list[Connection] = []
         self._all: set[Connection] = set()
         self._dialling: set[asyncio.Task[None]] = set()
+        self._retired = False
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is no connection, nor one that is being opened."""
+        return not self._all and not self._dialling
 
     def take(self) -> Connection | None:
         """The idle connection that was used last, None if there is none."""
@@ -55,6 +61,16 @@ class Pool:
         for connection in tuple(self._idle):
             connection.close()
         self._idle.clear()
+
+    def retire(self) -> None:
+        """Close each connection when its exchange has ended; later ones are for one exchange.
+
+        Connections are told, so that those in use elsewhere need not ask after each exchange.
+        """
+        self._retired = True
+        self._idle.clear()
+        for connection in tuple(self._all):
+            connection.last()
 
     def close(self) -> None:
         """Close every connection, and dial no more."""
@@ -87,6 +103,8 @@ class Pool:
             if not connection.closed:
                 self._all.add(connection)
             dialler.dialled(connection)
+            if self._retired:
+                connection.last()
 
     def _gone(self, connection: Connection) -> None:
         self._all.discard(connection)

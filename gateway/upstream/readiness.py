@@ -41,11 +41,8 @@ class Readiness:
     reference: the variant whose metadata and configuration stand for the service.
     """
 
-    def __init__(
-        self, fleet: Fleet, tritons: tuple[TritonHttp, ...], probes: Probes, reference: str
-    ) -> None:
+    def __init__(self, fleet: Fleet[TritonHttp], probes: Probes, reference: str) -> None:
         self._fleet = fleet
-        self._tritons = tritons
         self._probes = probes
         self.refer(reference)
         self._ready = Shared(self._not_ready, fleet.clock)
@@ -77,9 +74,9 @@ class Readiness:
         return f"Triton does not serve: {missing}" if missing else None
 
     async def _json(self, path: str) -> dict[str, Any] | None:
-        for member, triton in zip(self._fleet.members, self._tritons, strict=True):
+        for member in self._fleet.members:
             if member.is_up is not False:
-                content = await triton.json(path, WITHIN_S)
+                content = await member.triton.json(path, WITHIN_S)
                 if content is not None:
                     return content
         return None

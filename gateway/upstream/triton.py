@@ -89,6 +89,10 @@ class TritonHttp:
         """Close the connections that nothing is asked over."""
         self.pool.drop_idle()
 
+    def retire(self) -> None:
+        """Close each connection when what is asked over it has ended."""
+        self.pool.retire()
+
     def close(self) -> None:
         """Close every connection."""
         self.pool.close()

@@ -9,6 +9,7 @@ from typing import Any, Final
 from prometheus_client import CollectorRegistry
 from prometheus_client.process_collector import ProcessCollector
 
+from gateway import tls
 from gateway.admin.listener import AdminListener
 from gateway.admin.state import overview
 from gateway.clients.settings import ANONYMOUS
@@ -216,7 +217,9 @@ class Supervisor:
         return {
             "tiers": served.tiers.decode(),
             "clients": served.clients.model_dump(mode="json"),
+            "upstream": served.upstream.model_dump(mode="json"),
             "cells": self._cells,
+            "pem": tls.encode(served.pem),
         }
 
     def _number_cells(self, served: Served) -> None:

@@ -8,7 +8,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gateway import logs
+from pydantic import ValidationError
+
+from gateway import logs, tls
 from gateway.app import Shared, assemble
 from gateway.clients.settings import ClientsSettings
 from gateway.clock import LoopClock
@@ -19,6 +21,7 @@ from gateway.serving import server, signals
 from gateway.serving.node import Node
 from gateway.serving.process import allow_files, loop_factory
 from gateway.settings import Settings
+from gateway.upstream.settings import UpstreamSettings
 from gateway.workers import feedback
 from gateway.workers.board import Board, SharedAccount
 from gateway.workers.channel import Channel, Content, Gone
@@ -43,14 +46,14 @@ class Worker:
                 return {"error": "not started"}
             if do == "put":
                 self._cells.update(content["cells"])
-                await self.node.put(_served(content))
+                await self.node.put(_served(content, self.node.gateway.upstreams.settings))
                 return {}
             if do == "state":
                 return self.node.state()
             if do == "feedback":
                 return await feedback.told_here(self.node.gateway.service, content)
             return {"families": families.encode(self.node.families())}
-        except TailqError as error:
+        except (TailqError, ValidationError) as error:  # a file may have gone since it was checked
             return {"error": str(error)}
 
     async def _start(
@@ -67,9 +70,10 @@ class Worker:
         self._cells.update(served["cells"])
         board = Board(self._board, chosen.listen.workers)
         shared = Shared(SharedAccount(board, number), partial(self._cell, board))
-        now = _served(served)
-        chosen = chosen.model_copy(update={"clients": now.clients})
-        node = Node(assemble(now.table, chosen, LoopClock(asyncio.get_running_loop()), shared))
+        now = _served(served, chosen.upstream)
+        chosen = chosen.model_copy(update={"clients": now.clients, "upstream": now.upstream})
+        clock = LoopClock(asyncio.get_running_loop())
+        node = Node(assemble(now.table, chosen, clock, shared), now.pem)
         feedback.share(node.gateway.service, self._channel)
         listener = server.bind(chosen.listen.host, http_port, shared=True)
         await node.start(listener, grpc_port, shared=True)
@@ -80,10 +84,15 @@ class Worker:
         return board.cell(self._cells[name])
 
 
-def _served(content: Content) -> Served:
+def _served(content: Content, before: UpstreamSettings) -> Served:
+    """before: what need not be validated again, which would read the files that it names."""
     tiers = content["tiers"].encode()
     clients = ClientsSettings.model_validate(content["clients"])
-    return Served(reloader.table(tiers, Path("tiers")), tiers, clients)
+    upstream = before
+    if content["upstream"] != before.model_dump(mode="json"):
+        upstream = UpstreamSettings.model_validate(content["upstream"])
+    table = reloader.table(tiers, Path("tiers"))
+    return Served(table, tiers, clients, upstream, tls.decode(content["pem"]))
 
 
 async def _work(end: socket.socket, board: int) -> None:

@@ -15,15 +15,20 @@ from tailq.tier import TierTable
 
 
 class GatewayProcess:
-    """`python -m gateway.cli` on a free port; a context manager that stops it politely."""
+    """`python -m gateway.cli` on a free port; a context manager that stops it politely.
 
-    def __init__(self, folder: Path, tiers: TierTable, triton: str, *options: str) -> None:
+    triton: None: the settings that `options` name say where it is.
+    """
+
+    def __init__(self, folder: Path, tiers: TierTable, triton: str | None, *options: str) -> None:
         self.tiers = folder / "tiers.json"
         artefact.write(self.tiers, tiers)
         self._log = folder / "gateway.log"
         self._command = [sys.executable, "-m", "gateway.cli", "--json", "--port=0"]
-        self._command += [f"--tiers={self.tiers}", f"--triton={triton}", *options]
+        self._command += [] if triton is None else [f"--triton={triton}"]
+        self._command += [f"--tiers={self.tiers}", *options]
         self._status = 0
+        self.url = ""
         self.port = 0
         self.grpc = ""
         self.admin = ""
@@ -35,7 +40,8 @@ class GatewayProcess:
         line = self._process.stdout.readline()
         assert line, self.log
         ready = json.loads(line)
-        self.port = int(ready["url"].rpartition(":")[2])
+        self.url = ready["url"]
+        self.port = int(self.url.rpartition(":")[2])
         self.grpc, self.admin = ready["grpc"], ready["admin"]
         return self
 

@@ -90,6 +90,11 @@ class Stub:
         """The inference requests among those received."""
         return [request for request in self.received if request.path.endswith("/infer")]
 
+    @property
+    def open(self) -> int:
+        """How many connections there are now."""
+        return len(self._writers)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         self._writers.add(writer)

@@ -13,6 +13,7 @@ import pytest
 from tailq import artefact
 from tests.gateway.process import GatewayProcess
 from tests.gateway.running import TABLE
+from tests.gateway.upstream.certificates import Authority
 
 HEAVY = ("torch", "torchvision", "scipy", "pandas", "pyarrow", "KDEpy", "tritonclient")
 TRITON = "--triton=127.0.0.1:1"
@@ -215,6 +216,28 @@ def test_it_says_where_it_listens(tiers: Path) -> None:
     assert line.startswith("tailq-gateway serves 'fashion' at http://127.0.0.1:")
     assert ", gRPC at 127.0.0.1:" in line
     assert ", admin at http://127.0.0.1:" in line
+
+
+def test_it_says_so_where_it_listens_over_tls(tiers: Path, tmp_path: Path) -> None:
+    """And warns of what it serves all the same."""
+    pair = Authority(tmp_path, "ours").sign("127.0.0.1", days=-1)
+    settings = tmp_path / "gateway.toml"
+    settings.write_text(f'[listen.tls]\ncertificate = "{pair.certificate}"\nkey = "{pair.key}"\n')
+    command = [sys.executable, "-m", "gateway.cli", f"--tiers={tiers}", TRITON]
+    with subprocess.Popen(
+        [*command, "--port=0", f"--settings={settings}"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        line = process.stdout.readline()
+        process.terminate()
+        log = process.stderr.read()
+    assert line.startswith("tailq-gateway serves 'fashion' at https://127.0.0.1:")
+    assert " over TLS, admin at http://127.0.0.1:" in line
+    assert f"WARNING tailq.gateway: listen.tls.certificate: {pair.certificate} will be ref" in log
 
 
 def test_it_stays_light() -> None:

@@ -13,7 +13,7 @@ import tritonclient.http as sync_client
 from deploy.embedded.server import EmbeddedTriton
 from gateway.clock import LoopClock
 from gateway.fingerprint import Fingerprints, of_model
-from gateway.upstream.connect import Upstreams, connect
+from gateway.upstream.connect import Upstreams
 from gateway.upstream.settings import UpstreamSettings
 from profiler.measure.triton import Triton
 from tests.gateway.running import until
@@ -43,7 +43,7 @@ def before(*http: str) -> Upstreams:
     """A fleet over these endpoints."""
     clock = LoopClock(asyncio.get_running_loop())
     settings = UpstreamSettings.model_validate({"endpoints": http})
-    return connect(settings, {"small": 0.01}, clock, random.Random(0).random)
+    return Upstreams(settings, {"small": 0.01}, clock, random.Random(0).random)
 
 
 @asynccontextmanager
@@ -52,7 +52,7 @@ async def fingerprints(
 ) -> AsyncIterator[tuple[Fingerprints, Upstreams]]:
     """Of what these serve."""
     upstreams = before(*(f"127.0.0.1:{stub.port}" for stub in stubs))
-    yield Fingerprints(upstreams.fleet, upstreams.tritons, profiled), upstreams
+    yield Fingerprints(upstreams.fleet, profiled), upstreams
     upstreams.close()
 
 
@@ -142,6 +142,28 @@ async def test_it_looks_again_when_an_endpoint_has_come_back(stub: Stub) -> None
             await task
 
 
+async def test_an_endpoint_that_left_is_not_compared_any_more(stub: Stub) -> None:
+    """And one that came is, soon."""
+    stub.handler = Serving()
+    other = Stub(Serving())
+    await other.start()
+    assert isinstance(other.handler, Serving)
+    other.handler.config["max_batch_size"] = 9
+    good, bad = (UpstreamSettings.model_validate({"endpoints": [f"127.0.0.1:{one.port}"]})
+                 for one in (stub, other))  # fmt: skip
+    async with fingerprints({"small": SMALL}, stub) as (found, upstreams):
+        task = asyncio.create_task(found.run())
+        upstreams.fleet.members[0].up()
+        for settings, foreign in ((bad, {"small"}), (good, set())):
+            upstreams.change(settings)
+            upstreams.fleet.members[0].up()
+            await until(lambda foreign=foreign: found.foreign == foreign)  # type: ignore[misc]
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+    await other.stop()
+
+
 @pytest.mark.triton
 async def test_a_model_loaded_with_another_configuration_is_foreign(triton: EmbeddedTriton) -> None:
     """As the profiler took its fingerprint: the same, another configuration, the same again."""
@@ -151,7 +173,7 @@ async def test_a_model_loaded_with_another_configuration_is_foreign(triton: Embe
     }
     profiler.close()
     upstreams = before(triton.endpoints.http)
-    found = Fingerprints(upstreams.fleet, upstreams.tritons, profiled)
+    found = Fingerprints(upstreams.fleet, profiled)
     with sync_client.InferenceServerClient(triton.endpoints.http) as control:
         try:
             await found.look()

@@ -97,7 +97,7 @@ def test_the_documented_settings_are_those_there_are() -> None:
     assert shown.listen.admin == default.listen.admin
     assert shown.limits.buffered == default.limits.buffered
     derived = {
-        "listen": {"grpc_port", "admin_port"},
+        "listen": {"grpc_port", "admin_port", "tls"},
         "limits": {"max_buffered"},
         "admission": {"places"},
     }

@@ -1,11 +1,15 @@
 """What is made of a file that has changed."""
 
+import logging
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gateway.reload.parts import Served
+from gateway.reload.reloader import Verdict
 from gateway.reload.source import Source
+from gateway.settings import Given
 from tailq import artefact
 from tailq.errors import TailqError
 from tests.gateway.running import TABLE
@@ -13,7 +17,8 @@ from tests.gateway.running import TABLE
 SETTINGS = """
 tiers = "{tiers}"
 [upstream]
-endpoints = ["127.0.0.1:1"]
+endpoints = {endpoints}
+connect_s = {connect_s}
 [admission]
 waiting = {waiting}
 [clients]
@@ -21,19 +26,19 @@ anonymous = {{tiers = ["{tier}"]}}
 """
 
 
-def settings(folder: Path, tier: str = "gold", waiting: int = 10) -> Source:
+DEFAULTS = {"tier": "gold", "waiting": 10, "endpoints": ["127.0.0.1:1"], "connect_s": 2.0}
+
+
+def settings(folder: Path, **given: Any) -> Source:
     """A settings file and its tiers."""
     tiers, file = folder / "tiers.json", folder / "gateway.toml"
     artefact.write(tiers, TABLE)
-    file.write_text(SETTINGS.format(tiers=tiers, tier=tier, waiting=waiting))
+    file.write_text(SETTINGS.format(tiers=tiers, **(DEFAULTS | given)))
     return Source(file, ())
 
 
-async def test_what_needs_a_restart_is_told(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Clients are taken; whoever changed another section must not believe that it counts."""
-    source = settings(tmp_path)
+async def taken(source: Source, folder: Path, **given: Any) -> tuple[Verdict, list[Served]]:
+    """What comes of another settings file, and what is put into effect."""
     running = source.settings()
     applied: list[Served] = []
 
@@ -41,13 +46,78 @@ async def test_what_needs_a_restart_is_told(
         applied.append(served)
 
     reloader = source.reloader(running, source.served(running), apply)
-    settings(tmp_path, tier="fast", waiting=20)
-    verdicts = {verdict.file: verdict.result for verdict in await reloader.reload()}
-    assert verdicts == {"tiers": "unchanged", "clients": "ok"}
+    settings(folder, **given)
+    verdicts = {verdict.file: verdict for verdict in await reloader.reload()}
+    assert verdicts["tiers"].result == "unchanged"
+    return verdicts["settings"], applied
+
+
+async def test_what_needs_a_restart_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Clients are taken; whoever changed another section must not believe that it counts."""
+    verdict, applied = await taken(settings(tmp_path), tmp_path, tier="fast", waiting=20)
+    assert verdict.result == "ok"
     (served,) = applied
     assert served.clients.without_key is not None
     assert served.clients.without_key.tiers == frozenset({"fast"})
-    assert "other settings need a restart: admission" in caplog.text
+    assert "other settings need a restart: admission.waiting\n" in caplog.text
+
+
+async def test_tritons_are_taken_and_their_bounds_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The list is in use; how long a connection may take to open is what it was."""
+    listed = ["127.0.0.1:1", "127.0.0.1:2"]
+    verdict, applied = await taken(settings(tmp_path), tmp_path, endpoints=listed, connect_s=9.0)
+    assert verdict.result == "ok"
+    (served,) = applied
+    assert [one.http for one in served.upstream.endpoints] == listed
+    assert served.upstream.connect_s == 2.0
+    assert "other settings need a restart: upstream.connect_s\n" in caplog.text
+
+
+async def test_a_list_that_is_none_is_refused_whole(tmp_path: Path) -> None:
+    """With the clients beside it, and with file, key and remedy."""
+    listed = ["127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:1"]
+    verdict, applied = await taken(settings(tmp_path), tmp_path, endpoints=listed, tier="fast")
+    assert verdict.result == "refused"
+    assert "the same one twice; leave one" in verdict.why
+    assert not applied
+
+
+@pytest.mark.parametrize("by", ["--triton", "TAILQ_GATEWAY__UPSTREAM__ENDPOINTS"])
+async def test_tritons_of_a_flag_or_variable_stay(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    """They win over the file, also over one that has changed; that is told."""
+    caplog.set_level(logging.INFO)
+    source = settings(tmp_path)
+    if by == "--triton":
+        flag = Given(("upstream", "endpoints"), ["127.0.0.1:9"], by)
+        source = Source(source.file, (flag,))
+    else:
+        monkeypatch.setenv(by, '["127.0.0.1:9"]')
+    _, applied = await taken(source, tmp_path, endpoints=["127.0.0.1:2"])
+    (served,) = applied
+    assert [one.http for one in served.upstream.endpoints] == ["127.0.0.1:9"]
+    assert f"gateway.toml: the Tritons stay those of {by}\n" in caplog.text
+
+
+async def test_a_certificate_in_another_place_is_in_use_but_not_watched(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Which files are looked at is settled at the start."""
+    pem = tmp_path / "own.pem"
+    pem.write_text("a certificate")
+    tls = f'2.0\ntls = {{certificate = "{pem}"}}'
+    _, applied = await taken(
+        settings(tmp_path), tmp_path, endpoints=["https://127.0.0.1:1"], connect_s=tls
+    )
+    (served,) = applied
+    assert served.upstream.tls is not None
+    assert served.upstream.tls.certificate == pem
+    assert "looked at for changes after a restart" in caplog.text
 
 
 def test_a_client_with_an_unknown_tier_is_told_with_the_file(tmp_path: Path) -> None:

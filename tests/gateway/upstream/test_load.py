@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from deploy.embedded.server import EmbeddedTriton
 from gateway.clock import LoopClock
 from gateway.upstream.base import Payload, Reply
-from gateway.upstream.connect import Upstreams, connect
+from gateway.upstream.connect import Upstreams
 from gateway.upstream.endpoint import Endpoint, parse
 from gateway.upstream.load import Page, beyond_ours, in_flight, read
 from gateway.upstream.settings import UpstreamSettings
@@ -74,7 +74,7 @@ def test_ours_are_never_taken_for_others(pending: dict[str, int], ours: dict[str
 def fleet_before(http: str, metrics: str, work: Mapping[str, float], clock: LoopClock) -> Upstreams:
     """A fleet over one endpoint whose metrics are read."""
     settings = UpstreamSettings.model_validate({"endpoints": [{"http": http, "metrics": metrics}]})
-    return connect(settings, work, clock, random.Random(0).random)
+    return Upstreams(settings, work, clock, random.Random(0).random)
 
 
 async def test_waiting_requests_beyond_ours_are_load(make_stub: MakeStub, clock: LoopClock) -> None:
@@ -130,7 +130,7 @@ async def test_siblings_are_seen_by_triton_too(make_stub: MakeStub, clock: LoopC
     settings = UpstreamSettings.model_validate({"endpoints": [{"http": http, "metrics": http}]})
     siblings = [(3, 0.5)]
     chance = random.Random(0).random
-    upstreams = connect(settings, WORK, clock, chance, lambda: siblings[0])
+    upstreams = Upstreams(settings, WORK, clock, chance, lambda: siblings[0])
     assert upstreams.others() == (3, 0.5)
     await upstreams.others.look()
     assert upstreams.others() == pytest.approx((19, 7 * WORK["small"] + 12 * WORK["large"]))

@@ -11,7 +11,7 @@ import pytest
 from gateway.clock import LoopClock
 from gateway.upstream import probes
 from gateway.upstream.base import Payload, Result
-from gateway.upstream.connect import Upstreams, connect
+from gateway.upstream.connect import Upstreams
 from gateway.upstream.readiness import Readiness
 from gateway.upstream.settings import UpstreamSettings
 from tests.gateway.running import until
@@ -46,8 +46,8 @@ async def watched(make_stub: MakeStub, clock: LoopClock) -> AsyncIterator[Watche
     settings = UpstreamSettings.model_validate(
         {"endpoints": [f"127.0.0.1:{stub.port}" for stub in stubs]}
     )
-    upstreams = connect(settings, WORK, clock, random.Random(0).random)
-    readiness = Readiness(upstreams.fleet, upstreams.tritons, upstreams.probes, "large")
+    upstreams = Upstreams(settings, WORK, clock, random.Random(0).random)
+    readiness = Readiness(upstreams.fleet, upstreams.probes, "large")
     async with running(upstreams.probes.run):
         yield Watched(stubs, upstreams, readiness)
     upstreams.close()
@@ -95,7 +95,7 @@ async def test_an_endpoint_that_goes_is_noticed_and_so_is_its_return(watched: Wa
     assert len(watched.stubs[1].infers) == count + 4
     await watched.stubs[0].start()
     await until(lambda: watched.up() == [True, True])
-    assert fleet.returns == 1
+    assert fleet.returns == 2 + 1  # both have come
 
 
 async def test_all_gone_is_not_ready(watched: Watched) -> None:

@@ -15,7 +15,7 @@ import tritonclient.http as sync_client
 from deploy.embedded.server import EmbeddedTriton
 from gateway.clock import LoopClock
 from gateway.upstream.base import Failure, Payload, Reply, Result
-from gateway.upstream.connect import Upstreams, connect
+from gateway.upstream.connect import Upstreams
 from gateway.upstream.settings import UpstreamSettings
 from tests.gateway.running import until
 
@@ -72,7 +72,7 @@ class Told:
 async def client(triton: EmbeddedTriton, clock: LoopClock) -> AsyncIterator[Client]:
     """At work while the test goes on."""
     settings = UpstreamSettings.model_validate({"endpoints": [triton.endpoints.http]})
-    upstreams = connect(settings, dict.fromkeys(VARIANTS, 0.001), clock, random.Random(0).random)
+    upstreams = Upstreams(settings, dict.fromkeys(VARIANTS, 0.001), clock, random.Random(0).random)
     client = Client(upstreams)
     probing = asyncio.create_task(upstreams.probes.run())
     asking = asyncio.create_task(client.run())
@@ -103,7 +103,7 @@ async def test_it_is_killed_and_comes_back(triton: EmbeddedTriton, client: Clien
     for variant in VARIANTS:
         await client.see(variant, Reply)
     await until(lambda: fleet.absent == frozenset())
-    assert fleet.returns >= 1
+    assert fleet.returns >= 2  # it has come, and come back
 
 
 async def test_it_is_stopped_and_goes_on(triton: EmbeddedTriton, client: Client) -> None:

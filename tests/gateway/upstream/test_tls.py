@@ -13,7 +13,7 @@ import pytest
 from gateway.clock import LoopClock
 from gateway.upstream import tls
 from gateway.upstream.base import Failure, Payload, Reply
-from gateway.upstream.connect import connect
+from gateway.upstream.connect import Upstreams
 from gateway.upstream.endpoint import Endpoint
 from gateway.upstream.settings import EndpointSettings, TlsSettings, UpstreamSettings
 from gateway.upstream.triton import TritonHttp
@@ -106,15 +106,15 @@ async def test_a_renewed_certificate_is_shown_without_a_restart(
         endpoints=(EndpointSettings(http=f"https://127.0.0.1:{stub.port}"),),
         tls=TlsSettings(ca=ours.file, certificate=_put(theirs.sign("old"), mine), key=mine.key),
     )
-    upstreams = connect(settings, {"small": 0.0}, clock, lambda: 0.5)
-    (triton,) = upstreams.tritons
+    upstreams = Upstreams(settings, {"small": 0.0}, clock, lambda: 0.5)
+    triton = upstreams.fleet.members[0].triton
     assert isinstance(await triton.ask("/v2/health/ready", 20), Failure)
     _put(ours.sign("new"), mine)
-    upstreams.renew()
+    upstreams.change(settings)
     assert not isinstance(await triton.ask("/v2/health/ready", 20), Failure)
     mine.key.write_text("half a fi")
     with pytest.raises(TailqError, match="no pair of a certificate and its key"):
-        upstreams.renew()
+        upstreams.change(settings)
     triton.drop_idle()
     assert not isinstance(await triton.ask("/v2/health/ready", 20), Failure)
     upstreams.close()

@@ -25,6 +25,7 @@ class VirtualTriton(ScriptedUpstream):
         self.endpoint = Endpoint("triton", 8000 + number)
         self.now = Behaviour()
         self.dropped = 0
+        self.retired = False
 
     def infer(self, variant: str, payload: Payload, deadline: float, listener: Listener) -> Call:
         """See gateway.upstream.base.Upstream."""
@@ -38,6 +39,10 @@ class VirtualTriton(ScriptedUpstream):
     def drop_idle(self) -> None:
         """See gateway.upstream.member.Triton."""
         self.dropped += 1
+
+    def retire(self) -> None:
+        """See gateway.upstream.member.Triton."""
+        self.retired = True
 
 
 @dataclass
@@ -63,7 +68,8 @@ class World:
     def __init__(self, count: int, seed: int = 0, work: Mapping[str, float] = WORK) -> None:
         self.clock = VirtualClock()
         self.tritons = [VirtualTriton(self.clock, number) for number in range(count)]
-        self.fleet = Fleet(self.tritons, work, self.clock, random.Random(seed).random)
+        self.fleet = Fleet[VirtualTriton](work, self.clock, random.Random(seed).random)
+        self.fleet.become(self.tritons)
         for member in self.fleet.members:
             member.serves(dict.fromkeys(work, True))
 
