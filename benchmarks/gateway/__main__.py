@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from statistics import median
 
 from rich.console import Console
 from rich.progress import Progress
@@ -21,9 +22,9 @@ from deploy.embedded import EmbeddedTriton
 
 REPOSITORY = Path(__file__).resolve().parents[2] / "model_repository" / "fashion"
 IN_FLIGHT = 4
-# Rounds and requests a round, one in flight; rounds and seconds of saturation.
+# Rounds and requests a round, one in flight; rounds and seconds a round, saturated.
 PACES = {SMALL: (40, 150), HEAVY: (20, 20)}
-SATURATION = (6, 4.0)
+SATURATION = {SMALL: (10, 1.0), HEAVY: (6, 4.0)}
 
 
 @dataclass
@@ -31,7 +32,7 @@ class Measured:
     """All figures of a run, by protocol ("rest", "grpc") and variant."""
 
     latencies: dict[tuple[str, str], dict[str, Latencies]] = field(default_factory=dict)
-    rates: dict[str, dict[str, list[float]]] = field(default_factory=dict)
+    rates: dict[tuple[str, str], dict[str, list[float]]] = field(default_factory=dict)
     cpu_s: dict[tuple[str, str], float] = field(default_factory=dict)
 
 
@@ -61,17 +62,19 @@ def main() -> None:
 def _measure(ways: dict[str, dict[str, str]], serving: Serving) -> Measured:
     measured = Measured()
     with Progress(transient=True) as bar:
-        steps = 2 * (sum(rounds for rounds, _ in PACES.values()) + SATURATION[0])
+        rounds = [*PACES.values(), *SATURATION.values()]
+        steps = 2 * sum(number for number, _ in rounds)
         task = bar.add_task("in turns", total=steps)
         step = partial(bar.advance, task)
         for protocol, addresses in ways.items():
             for variant in PACES:
                 makers = _makers(protocol, variant, addresses)
                 _in_turns(measured, serving, protocol, variant, makers, step)
-            makers = _makers(protocol, HEAVY, addresses)
-            measured.rates[protocol] = throughput(
-                makers, SATURATION[0], IN_FLIGHT, SATURATION[1], step
-            )
+            for variant, (number, seconds) in SATURATION.items():
+                makers = _makers(protocol, variant, addresses)
+                measured.rates[protocol, variant] = throughput(
+                    makers, number, IN_FLIGHT, seconds, step
+                )
     return measured
 
 
@@ -108,14 +111,16 @@ def _in_turns(
 
 def _figures(measured: Measured) -> dict[str, float]:
     figures: dict[str, float] = {}
-    for variant, suffix in ((SMALL, ""), (HEAVY, "_heavy")):
+    suffixes = {SMALL: "", HEAVY: "_heavy"}
+    for variant, suffix in suffixes.items():
         for protocol in ("rest", "grpc"):
             of = measured.latencies[protocol, variant]
             for percentile in (50, 99):
                 value = of["gateway"].over(of["direct"], percentile)
                 figures[f"{protocol}_p{percentile}{suffix}"] = round(value, 3)
-    for protocol, rates in measured.rates.items():
-        figures[f"{protocol}_throughput_heavy"] = round(ratio(rates, "gateway", "direct"), 3)
+    for (protocol, variant), rates in measured.rates.items():
+        name = f"{protocol}_throughput{suffixes[variant]}"
+        figures[name] = round(ratio(rates, "gateway", "direct"), 3)
     figures["decision_us"] = round(decision.measure()["moving_p50"], 1)
     return figures
 
@@ -139,11 +144,12 @@ def _show(measured: Measured, console: Console) -> None:
             )
         table.add_section()
     console.print(table)
-    table = Table("", "answers/s", "over direct", title=f"{HEAVY} saturated, {IN_FLIGHT} in flight")
-    for protocol, rates in measured.rates.items():
+    table = Table("", "", "answers/s", "over direct", title=f"saturated, {IN_FLIGHT} in flight")
+    for (protocol, variant), rates in measured.rates.items():
         for way, values in rates.items():
-            rate = sorted(values)[len(values) // 2]
-            table.add_row(f"{protocol} {way}", f"{rate:.1f}", f"{ratio(rates, way, 'direct'):.3f}")
+            over = f"{ratio(rates, way, 'direct'):.3f}"
+            table.add_row(f"{protocol} {variant}", way, f"{median(values):.1f}", over)
+        table.add_section()
     console.print(table)
 
 
