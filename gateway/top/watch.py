@@ -21,6 +21,8 @@ def watch(console: Console, admin: str, view: LiveView) -> NoReturn:
     Ctrl-C: KeyboardInterrupt; SIGTERM: SystemExit. Either leaves the terminal as it was.
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    # Whoever started it in the background of a shell has it ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     silence: str | None = None
     with Live(console=console, screen=True, auto_refresh=False) as live:
         while True:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import termios
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict, replace
@@ -300,9 +301,11 @@ class Terminal:
 
     def until(self, sign: str) -> None:
         """Read on until it has said so."""
+        latest = time.monotonic() + 60
         while sign not in self.said:
             ready, _, _ = select.select([self._master], [], [], 30)
             assert ready, self.said
+            assert time.monotonic() < latest, self.said
             self.said += os.read(self._master, 65536).decode(errors="replace")
 
     def close(self) -> None:
