@@ -11,8 +11,9 @@ from tailq.outlook import Outlook
 from tailq.plan import Plan, Rescue
 from tailq.tier import GATEWAY_HOP_S, Option, Promise, Tier
 
-# What is more likely late than not is not tried: it would take the place of one that is not.
-WORTH_TRYING = 0.5
+# What is more likely late than not is not tried: it would be work for nothing. While others wait
+# for the place that it takes, it has to be as likely in time as they are.
+WORTH_TRYING, WORTH_A_PLACE = 0.5, 0.95
 # Of what a table says too little of, so that nothing speaks against it: its bar is 0.
 _UNKNOWN = Foresight(0.0, 1.0)
 

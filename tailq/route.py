@@ -6,7 +6,7 @@ from typing import Literal
 from tailq.errors import UnknownTier
 from tailq.forecast import left_code, work_code
 from tailq.foresight import Foresight
-from tailq.offer import WORTH_TRYING, Choice, Offer, offers
+from tailq.offer import WORTH_A_PLACE, WORTH_TRYING, Choice, Offer, offers
 from tailq.outlook import Outlook
 from tailq.plan import Plan
 from tailq.tier import Promise, Tier, TierTable
@@ -40,7 +40,7 @@ class Load:
     flight, on all devices. outstanding_s: the sum of their variants' `Served.service_s` on the
     device that the next one would go to, seconds. absent: variants that cannot be asked at present.
     foreign: variants that are not what was profiled. endpoints: devices, among which work is shared
-    evenly.
+    evenly. contended: others wait for the place that it would take.
     """
 
     now: float = 0.0
@@ -49,6 +49,7 @@ class Load:
     absent: frozenset[str] = frozenset()
     foreign: frozenset[str] = frozenset()
     endpoints: int = 1
+    contended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ class Router:
         self._tiers = {tier.name: tier for tier in table.tiers}
         self._most = table.conditions.max_outstanding
         self._offers = {tier.name: offers(tier, self.outlook, self._most) for tier in table.tiers}
+        self._last: dict[str, tuple[Choice, Foresight, Decision]] = {}  # by tier: promised
 
     def decide(self, ask: Ask, elapsed_s: float, load: Load) -> Decision:
         """Choose the plan for `ask`, of whose time `elapsed_s` is gone (or will be, waiting).
@@ -94,7 +96,9 @@ class Router:
         promise in the time left at this load, within what was profiled. If there is none, what
         the tier says it does `otherwise`: refuse, or the best effort: the first that is foreseen
         to yield as much although it is not promised, or else the plan of the tier that is foreseen
-        to yield most. Raises UnknownTier if no such tier is offered; never falls back to another.
+        to yield most; but that one does not get a place that others wait for unless it is nearly
+        sure to be in time. Raises UnknownTier if no such tier is offered; never falls back to
+        another.
         """
         tier = self.tier(ask)
         offer, deadline_s, why = _offer(self._offers[tier.name], ask.deadline_s)
@@ -107,13 +111,15 @@ class Router:
                 continue
             in_its_way = why or self._obstacle(choice, load)
             if in_its_way is None:
-                return _promised(tier, choice, deadline_s, seen)
+                return self._promised(tier, choice, deadline_s, seen)
             obstacle = obstacle or in_its_way
             if able is None and choice.variants.isdisjoint(load.absent):
                 able = choice, seen
+        worth = WORTH_TRYING
         if able is None:
             able = offer.most(left, work, now, load.absent)
-        return _otherwise(tier, offer.own[0], able, deadline_s, obstacle or why or "load")
+            worth = WORTH_A_PLACE if load.contended else WORTH_TRYING
+        return _otherwise(tier, offer.own[0], able, deadline_s, obstacle or why or "load", worth)
 
     def hopeless_s(self, ask: Ask) -> float:
         """With no more seconds left when `ask` goes upstream it is no use.
@@ -122,11 +128,26 @@ class Router:
         """
         return _offer(self._offers[self.tier(ask).name], ask.deadline_s)[0].hopeless_s
 
+    def _promised(self, tier: Tier, choice: Choice, deadline_s: float, seen: Foresight) -> Decision:
+        """The same object as long as it is the same: what is foreseen is remembered, too."""
+        last = self._last.get(tier.name)
+        if last is not None and last[0] is choice and last[1] is seen:
+            decision = last[2]
+            if decision.deadline_s == deadline_s:
+                return decision
+        promise = choice.promise
+        quality = promise.expected_quality if choice.forecast is None else seen.quality
+        decision = Decision(
+            tier, choice.plan, deadline_s, promise, None, False, choice.work_s, quality
+        )
+        self._last[tier.name] = choice, seen, decision
+        return decision
+
     def _obstacle(self, choice: Choice, load: Load) -> BestEffort | None:
         """What, beside the time left, keeps a choice from being promised at present."""
-        if not choice.variants.isdisjoint(load.absent):
+        if load.absent and not choice.variants.isdisjoint(load.absent):
             return "unavailable"
-        if not choice.variants.isdisjoint(load.foreign):
+        if load.foreign and not choice.variants.isdisjoint(load.foreign):
             return "fingerprint"
         # With its own there may be as many in flight on each device as were profiled.
         in_flight = load.outstanding + choice.places
@@ -187,25 +208,23 @@ def _offer(
     return offered[0], deadline_s, "deadline"
 
 
-def _promised(tier: Tier, choice: Choice, deadline_s: float, seen: Foresight) -> Decision:
-    promise = choice.promise
-    quality = promise.expected_quality if choice.forecast is None else seen.quality
-    return Decision(tier, choice.plan, deadline_s, promise, None, False, choice.work_s, quality)
-
-
 def _otherwise(
     tier: Tier,
     first: Choice,
     able: tuple[Choice, Foresight] | None,
     deadline_s: float,
     why: BestEffort,
+    worth: float,
 ) -> Decision:
-    """What a tier does when nothing keeps its promise. able: the best effort there can be."""
+    """What a tier does when nothing keeps its promise.
+
+    able: the best effort there can be. worth: how likely an answer by it has to be.
+    """
     choice, seen = (first, Foresight(0.0, 0.0)) if able is None else able
     # That Triton serves something else than was profiled says nothing of what it is worth: a new
     # deployment must not turn away whole tiers.
     refused = tier.otherwise == "shed" and why != "fingerprint"
-    shed = refused or seen.answered < WORTH_TRYING
+    shed = refused or seen.answered < worth
     return Decision(
         tier,
         choice.plan,

@@ -8,6 +8,7 @@ from gateway.account import Account
 from gateway.admission.lanes import Lane, Lanes
 from gateway.admission.limit import Limit
 from gateway.admission.rate import Rate
+from gateway.admission.taken import Taken
 from gateway.admission.ticket import Ticket
 from gateway.clock import Clock
 
@@ -33,7 +34,7 @@ class Admission:
 
     account: is expected to hold what tickets ask, from admitted() until it ends, and to have looked
     at the others. places: at least 1; of each endpoint. waiting: how many may wait; of more, the
-    least urgent is turned away.
+    least urgent is turned away. taken: what requests of each plan take in all, for tickets to say.
     """
 
     def __init__(self, account: Account, clock: Clock, *, places: int, waiting: int = 1024) -> None:
@@ -42,6 +43,7 @@ class Admission:
         self._places = places
         self._endpoints = 1
         self.capacity = places  # of all endpoints
+        self.taken = Taken(account.service_s)
         self._limits = {variant: Limit(places) for variant in account.service_s}
         self._most = waiting
         self._lanes = Lanes()
@@ -86,7 +88,7 @@ class Admission:
         """
         account = self._account
         free = self._free()
-        calls, ahead_s = self._ahead(priority, deadline, variants)
+        calls, ahead_s = self._ahead(priority, deadline, variants) if self._lanes else (0, 0.0)
         wanted = len(variants)
         if not calls and (wanted <= free or not account.own) and self._allowed(variants):
             return 0.0

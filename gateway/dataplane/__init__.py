@@ -4,7 +4,8 @@ plane.py decides and starts; execution.py is one request; plans/ conducts it as 
 work.py is one call upstream, which may outlive its request.
 """
 
-from gateway.dataplane.execution import MARGIN_S, Execution
+from gateway.dataplane.execution import Execution
+from gateway.dataplane.margin import MARGIN_S
 from gateway.dataplane.outcome import IN_TIME, NOT_COUNTED, Answer, Outcome, Recorder
 from gateway.dataplane.plane import Dataplane, Limits
 from gateway.dataplane.reading import Read, Reading

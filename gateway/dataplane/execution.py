@@ -16,9 +16,6 @@ from tailq.route import Ask, BestEffort, Decision, Load, Router
 if TYPE_CHECKING:
     from gateway.dataplane.plane import Dataplane
 
-# Seconds before the deadline at which an answer in hand leaves, though a better one is awaited.
-# Timers of the loop are up to 0.7 ms late on an idle machine: uvloop's count whole milliseconds.
-MARGIN_S: Final = 0.001
 # Seconds by which the time gone may differ from what a decision was made for. Less is what passes
 # between the head of a request and its body in the same piece.
 _SAME_S: Final = 0.001
@@ -50,6 +47,7 @@ class Execution:
         "_decided",
         "_first_asked",
         "_hand",
+        "_leaves",
         "_payload",
         "_plane",
         "_read",
@@ -95,6 +93,7 @@ class Execution:
         self._first_asked: float | None = None
         self._works: list[Work] = []  # that it waits for
         self._hand: Hand | None = None
+        self._leaves: float | None = None  # when what is in hand leaves
         self._why: BestEffort | None = None
         self._alarm: Timer | None = None
         self._timer: Timer | None = None
@@ -272,17 +271,19 @@ class Execution:
         *,
         rescued: bool = False,
     ) -> bool:
-        """Answer with this unless a better one comes: it leaves MARGIN_S before the deadline.
+        """Answer with this unless a better one comes: it leaves a Margin before the deadline.
 
         False: it has left, since that moment has come already.
         """
-        before = self._hand
         self._hand = Hand(reply, variant, rescued)
-        leaves = self._deadline - MARGIN_S
+        leaves = self._leaves
+        if leaves is None:
+            leaves = self._deadline - self._plane.margin.before(self.decision.deadline_s)
         if now >= leaves:
             self._on_deadline()
             return False
-        if before is None:
+        if self._leaves is None:
+            self._leaves = leaves
             assert self._timer is not None
             self._timer.cancel()
             self._timer = self._plane.clock.call_at(leaves, self._on_deadline)
@@ -331,6 +332,8 @@ class Execution:
 
     def _on_deadline(self) -> None:
         now = self._plane.clock.now()
+        if self._leaves is not None:
+            self._plane.margin.learn(now - self._leaves)
         if self._ticket is not None:
             self._finish("shed", None, now)
         elif self._hand is None or now >= self._deadline:

@@ -13,6 +13,7 @@ from gateway.account import Account
 from gateway.admission import Admission
 from gateway.clock import Clock
 from gateway.dataplane.execution import Execution
+from gateway.dataplane.margin import Margin
 from gateway.dataplane.outcome import Answer, Recorder
 from gateway.dataplane.reading import Read, unread
 from gateway.upstream.base import Upstream
@@ -67,6 +68,7 @@ class Dataplane:
             self.account, clock, places=table.conditions.max_outstanding
         )
         self.read = read
+        self.margin = Margin()
         self.foreign: frozenset[str] = frozenset()
         self.execution: Callable[..., Execution] = Execution
 
@@ -143,6 +145,7 @@ class Dataplane:
             upstream.absent,
             self.foreign,
             upstream.endpoints,
+            self.admission.waiting > 0,
         )
 
     def outstanding_s(self) -> float:

@@ -81,6 +81,18 @@ def test_where_nothing_keeps_the_promise_the_tier_says_what_becomes_of_it(
         assert 0.79 < decision.expected_quality < 0.9
 
 
+@pytest.mark.parametrize("contended", [False, True])
+def test_a_place_that_others_wait_for_is_not_given_to_a_gamble(contended: bool) -> None:
+    """More likely in time than not is enough only while nobody else could use the place."""
+    router = Router(gold(small=0.8))
+    load = Load(outstanding=2, outstanding_s=0.04, contended=contended)
+    decision = router.decide(Ask(), 0.0, load)
+    assert (decision.shed, decision.best_effort) == (contended, "load")
+    strange = Load(foreign=frozenset({"large", "small"}), contended=contended)
+    decision = router.decide(Ask(), 0.0, strange)
+    assert (decision.shed, decision.best_effort) == (False, "fingerprint")
+
+
 def test_best_effort_takes_a_plan_of_another_deadline_of_the_tier_if_that_yields_more() -> None:
     """Such as one whose deadline is looser; and it says which promise it comes from."""
     made = table(

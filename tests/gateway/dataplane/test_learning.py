@@ -158,3 +158,15 @@ def test_what_cannot_be_compared_is_not_told() -> None:
         b.ask()
         b.clock.run_until(5.0)
         assert b.records.beyond == []
+
+
+def test_admission_learns_what_a_cascade_takes() -> None:
+    """All that its requests asked, in device-seconds, whether they stopped first or went on."""
+    plan = Cascade(stages=("small", "large"), thresholds=(0.9,))
+    script = [says(0.01, 0.95), says(0.01, 0.2), says(0.01)] * 40
+    tiers = table(tier("fast", 0.1, promise(plan, 0.1)))
+    b = bench(tiers, *script, service_s={"small": 0.002, "large": 0.02})
+    for _ in range(80):
+        b.answer(within_s=0.025)
+    expected_s = b.plane.admission.taken.mean_s(plan, 0.002, b.clock.now())
+    assert expected_s == pytest.approx((0.002 + 0.022) / 2, rel=0.1)
