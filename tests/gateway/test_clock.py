@@ -1,10 +1,14 @@
 """The clock of a loop."""
 
 import asyncio
+from collections.abc import Callable
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from gateway.clock import LoopClock
+from gateway.clock import LoopClock, Timer
 
 
 async def test_alarms_fire_in_the_order_of_their_times() -> None:
@@ -62,3 +66,77 @@ async def test_cancelled_alarms_do_not_pile_up() -> None:
         clock.call_at(clock.now() + 3600, lambda: None).cancel()
     assert len(clock._alarms) <= 2048
     kept.cancel()
+
+
+class Handle:
+    """One timer of a Loop."""
+
+    def __init__(self, when: float, callback: Callable[[], object]) -> None:
+        self.when = when
+        self.callback = callback
+        self.live = True
+
+    def cancel(self) -> None:
+        """See asyncio.TimerHandle."""
+        self.live = False
+
+
+class Loop:
+    """A loop whose time passes as it is told. It never has more than one timer of the clock's."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+        self.handles: list[Handle] = []
+
+    def call_later(self, delay: float, callback: Callable[[], object]) -> Handle:
+        """See asyncio.AbstractEventLoop."""
+        assert delay >= 0
+        self.handles = [one for one in self.handles if one.live]
+        assert not self.handles, "two timers at once"
+        self.handles.append(Handle(self.time + delay, callback))
+        return self.handles[0]
+
+    def run_until(self, when: float) -> None:
+        """Let time pass."""
+        while due := [one for one in self.handles if one.live and one.when <= when]:
+            [handle] = due
+            self.time = max(self.time, handle.when)
+            handle.live = False
+            handle.callback()
+        self.time = when
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 50), st.booleans(), st.integers(0, 10)), max_size=60),
+    st.integers(1, 8),
+)
+def test_each_alarm_fires_at_its_time_unless_it_was_cancelled(
+    steps: list[tuple[int, bool, int]], full: int
+) -> None:
+    """However many are set and cancelled meanwhile, and however often the heap is cleared out."""
+    loop: Any = Loop()
+    clock = LoopClock(loop)
+    clock.now = lambda: loop.time
+    clock._full = full
+    fired: list[tuple[int, float, float]] = []
+    expected: dict[int, float] = {}
+    timers: dict[int, Timer] = {}
+    for number, (ahead, cancels, passes) in enumerate(steps):
+        when = loop.time + ahead
+
+        def fire(number: int = number, when: float = when) -> None:
+            fired.append((number, when, loop.time))
+            del expected[number]
+
+        expected[number] = when
+        timers[number] = clock.call_at(when, fire)
+        if cancels and expected:
+            other = next(iter(expected))
+            timers[other].cancel()
+            del expected[other]
+        loop.run_until(loop.time + passes)
+        assert all(when > loop.time for when in expected.values())
+        clock._full = full
+    loop.run_until(loop.time + 100)
+    assert not expected
+    assert all(at == when for _, when, at in fired)

@@ -93,3 +93,36 @@ def test_a_limit_that_nothing_lowered_is_the_ceiling(before: int, after: int) ->
     limit = Limit(before)
     limit.scale(after)
     assert limit.value == after
+
+
+def goods(limit: Limit, target: int) -> int:
+    """Good calls until the limit is `target`, with all of it in use."""
+    count = 0
+    while limit.value < target:
+        limit.good(limit.value)
+        count += 1
+        assert count < 10_000
+    return count
+
+
+@pytest.mark.parametrize(("before", "after"), [(100, 100), (10, 100), (1000, 100)])
+def test_what_it_is_back_to_by_leaps_is_scaled_with_the_ceiling(before: int, after: int) -> None:
+    """After an outage each good call adds one, up to nine tenths; beyond it takes round trips."""
+    limit = Limit(before)
+    for now in range(200):
+        limit.bad(now, now)
+    limit.scale(after)
+    assert goods(limit, 90) <= 89
+    assert goods(limit, 92) > 90
+
+
+def test_half_of_it_in_use_is_enough_to_raise_it() -> None:
+    """Exactly half; one call less is not."""
+    limit = Limit(16)
+    for now in range(200):
+        limit.bad(now, now)
+    assert goods(limit, 8) == 7
+    limit.good(3)
+    assert limit.value == 8
+    limit.good(4)
+    assert limit.value == 9

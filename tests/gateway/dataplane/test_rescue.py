@@ -135,3 +135,11 @@ def test_a_rescue_outside_of_the_promise_is_best_effort() -> None:
     b = executing(PLAN, {"large": says(None), "small": says(0.01)})
     _, answer = b.answer(Ask(tier="fast", deadline_s=0.09))
     assert (answer.outcome, answer.variant) == ("best_effort", "small")
+
+
+def test_a_rescuer_that_is_still_at_work_when_it_would_be_asked_is_not_asked_again() -> None:
+    """The primary failed early, and the rescuer, asked then, takes longer than till after_s."""
+    b = executing(PLAN, {"large": FAILS, "small": says(0.06)})
+    at, answer = b.answer()
+    assert b.asked == [(0.0, "large"), (0.02, "small")]
+    assert (at, answer.outcome, answer.asked) == (near(0.08), "rescued", ("large", "small"))

@@ -202,3 +202,79 @@ def test_it_opens_by_its_two_rules_and_no_other(results: list[bool]) -> None:
         assert (one.state == "open") == (not good and (row >= 5 or share))
         if one.state == "open":
             return
+
+
+LATER_S = 1000.0  # the clock's zero is long past
+
+
+def test_the_share_counts_within_the_window_whenever_that_began() -> None:
+    """Every other request of ten in a second, after a quarter of an hour."""
+    one = breaker()
+    for at in range(10):
+        one.succeeded(LATER_S + at / 10) if at % 2 else one.failed(LATER_S + at / 10)
+    one.failed(LATER_S + 1.0)
+    assert one.state == "open"
+
+
+def test_a_share_of_long_ago_does_not_count() -> None:
+    """Nine requests, five of them failed; the next failure after the window begins a new one."""
+    one = breaker()
+    for _ in range(4):
+        one.failed(0.0)
+        one.succeeded(0.0)
+    one.failed(0.0)
+    one.failed(100.0)
+    assert one.state == "closed"
+
+
+def test_two_failures_that_lie_apart_are_not_all_there_is() -> None:
+    """It takes a row of five to say that nothing succeeds, however long it lasts."""
+    one = breaker()
+    for at in range(4):
+        one.failed(100.0 * at)
+        assert not one.entirely
+    one.failed(400.0)
+    assert one.entirely
+
+
+def test_a_new_one_in_its_place_is_not_blamed() -> None:
+    """After reset() four failures of the old one and one of the new are no row of five."""
+    one = breaker()
+    for _ in range(4):
+        one.failed(0.0)
+    one.reset()
+    one.failed(0.0)
+    assert one.state == "closed"
+
+
+def test_once_it_has_worked_the_backoff_is_short_again() -> None:
+    """Whatever it had grown to."""
+    one = opened()
+    for _ in range(4):
+        one.wake(one.retry_at)
+        one.begin()
+        one.failed(one.retry_at, trial=True)
+    one.wake(one.retry_at)
+    one.begin()
+    one.succeeded(LATER_S, trial=True)
+    for _ in range(5):
+        one.failed(LATER_S)
+    assert one.retry_at - LATER_S == pytest.approx(0.4995)
+
+
+def test_a_request_that_was_no_trial_leaves_no_room_for_one() -> None:
+    """It was cancelled while the trial is under way."""
+    one = opened()
+    one.wake(one.retry_at)
+    assert one.begin()
+    one.dropped(trial=False)
+    assert not one.admits
+
+
+def test_one_that_has_closed_meanwhile_is_not_woken() -> None:
+    """Its alarm was set before; all requests go, not one."""
+    one = opened()
+    at = one.retry_at
+    one.reset()
+    one.wake(at)
+    assert one.state == "closed"
