@@ -42,7 +42,8 @@ class Outlook:
         }
         self._waiting: list[_Observation] = []
         if previous is not None:
-            previous.settle()
+            # Calls that it was asked for may still end: trackers hear of all in one order.
+            self._waiting = previous._waiting
             for name, variant in self._variants.items():
                 before = previous._variants.get(name)
                 if before is not None and before.model == variant.model:
@@ -72,7 +73,8 @@ class Outlook:
 
     def settle(self) -> None:
         """Learn from every observation so far."""
-        waiting, self._waiting = self._waiting, []
+        waiting = self._waiting.copy()
+        self._waiting.clear()
         for tracker, seconds, predicted, now, ended in waiting:
             took = log(max(seconds, _LEAST_S))
             ratios = [took - log(max(at, _LEAST_S)) for at in predicted]

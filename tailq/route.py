@@ -40,7 +40,7 @@ class Load:
     flight, on all devices. outstanding_s: the sum of their variants' `Served.service_s` on the
     device that the next one would go to, seconds. absent: variants that cannot be asked at present.
     foreign: variants that are not what was profiled. endpoints: devices, among which work is shared
-    evenly. contended: others wait for the place that it would take.
+    evenly. contended: variants of which to ask one would take what others wait for.
     """
 
     now: float = 0.0
@@ -49,7 +49,7 @@ class Load:
     absent: frozenset[str] = frozenset()
     foreign: frozenset[str] = frozenset()
     endpoints: int = 1
-    contended: bool = False
+    contended: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,8 @@ class Router:
         worth = WORTH_TRYING
         if able is None:
             able = offer.most(left, work, now, load.absent)
-            worth = WORTH_A_PLACE if load.contended else WORTH_TRYING
+            if able is not None and not able[0].variants.isdisjoint(load.contended):
+                worth = WORTH_A_PLACE
         return _otherwise(tier, offer.own[0], able, deadline_s, obstacle or why or "load", worth)
 
     def hopeless_s(self, ask: Ask) -> float:

@@ -15,6 +15,7 @@ from gateway.clock import Clock
 # By how many standard deviations a foreseen wait exceeds the mean: one wait in forty or so is
 # longer.
 DEVIATIONS: Final = 2.0
+_NONE: Final[frozenset[str]] = frozenset()
 
 
 class Admission:
@@ -61,6 +62,21 @@ class Admission:
     def waiting(self) -> int:
         """How many tickets wait."""
         return len(self._lanes)
+
+    @property
+    def contended(self) -> frozenset[str]:
+        """Variants of which to ask one would take what somebody waits for.
+
+        All of them if it is a place; otherwise those that are at their limits.
+        """
+        if not self._lanes:
+            return _NONE
+        wanted: set[str] = set()
+        for lane in self._lanes:
+            if self._allowed(lane.variants):
+                return frozenset(self._account.in_flight)
+            wanted.update(lane.variants)
+        return frozenset(wanted)
 
     @property
     def limits(self) -> Mapping[str, int]:

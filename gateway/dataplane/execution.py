@@ -113,6 +113,8 @@ class Execution:
             self._finish("late", None, now)
             return
         self._payload = payload
+        if now - self._arrived > _SAME_S:
+            self._plane.account.look()  # others may have taken the place meanwhile
         self._enter(now)
 
     def leave(self) -> None:

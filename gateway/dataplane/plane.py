@@ -145,7 +145,7 @@ class Dataplane:
             upstream.absent,
             self.foreign,
             upstream.endpoints,
-            self.admission.waiting > 0,
+            self.admission.contended,
         )
 
     def outstanding_s(self) -> float:

@@ -18,7 +18,8 @@ _log: Final = logging.getLogger("tailq.gateway.rest")
 class Exchange:
     """Feed it the request; `respond` is called once, at the deadline at the latest.
 
-    It may be called within start(), body() or end(). After gone() it is not called.
+    It may be called within start(), body() or end(). After gone() it is not called. To be made when
+    the headers are there: it is rendered with the tiers it is decided by, were they gone since.
     head: None until it was read, or if it makes no sense.
     """
 
@@ -28,15 +29,15 @@ class Exchange:
         "_execution",
         "_id",
         "_pieces",
+        "_renderer",
         "_respond",
-        "_rest",
         "_service",
         "head",
     )
 
     def __init__(self, rest: Rest, respond: Callable[[Response], None]) -> None:
-        self._rest = rest
         self._service = rest.service
+        self._renderer = rest.renderer
         self._respond = respond
         self._execution: Execution | None = None
         self._entered: Client | None = None  # who is to leave() when this ends
@@ -123,7 +124,7 @@ class Exchange:
     def _answered(self, answer: Answer) -> None:
         assert self.head is not None
         try:
-            response = self._rest.renderer.response(answer, self._id)
+            response = self._renderer.response(answer, self._id)
         except Exception:  # noqa: BLE001  (a mistake of ours: logged, and not for the client)
             _log.exception("an HTTP response could not be made")
             text = "the gateway has failed; see its log"

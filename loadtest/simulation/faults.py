@@ -4,7 +4,7 @@ import math
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 from tailq.errors import TailqError
 
@@ -14,6 +14,18 @@ from tailq.errors import TailqError
 # wrong: a good answer to another question. deaf: a cancellation is not heard for `factor` seconds.
 # burst: not of Triton; `factor` times as many requests come.
 Kind = Literal["slow", "stuck", "gone", "unloaded", "dropped", "broken", "wrong", "deaf", "burst"]
+_TAKES: dict[str, tuple[str, ...]] = {
+    "slow": ("variant", "endpoint", "factor"),
+    "stuck": ("variant", "endpoint"),
+    "gone": ("endpoint",),
+    "unloaded": ("variant", "endpoint"),
+    "dropped": ("variant", "endpoint", "share"),
+    "broken": ("variant", "endpoint", "share"),
+    "wrong": ("variant", "endpoint", "share"),
+    "deaf": ("variant", "endpoint", "factor"),
+    "burst": ("factor",),
+}
+_NAMES = ("variant", "endpoint", "factor", "share")
 _SHAPE = "KIND@FROM-TO[:variant=NAME,endpoint=NUMBER,factor=NUMBER,share=NUMBER], seconds"
 
 
@@ -49,27 +61,37 @@ def parse(text: str, variants: Iterable[str], endpoints: int) -> Fault:
     """
     head, _, tail = text.partition(":")
     kind, _, window = head.partition("@")
-    if kind not in get_args(Kind):
-        raise TailqError(f"--fault {text}: the kind is one of {', '.join(get_args(Kind))}")
+    if kind not in _TAKES:
+        raise TailqError(f"--fault {text}: the kind is one of {', '.join(_TAKES)}")
     from_s, to_s = _numbers(text, window.split("-"), 2)
-    values = dict.fromkeys(("variant", "endpoint", "factor", "share"), "")
-    for pair in filter(None, tail.split(",")):
-        name, _, value = pair.partition("=")
-        if name not in values or not value:
-            raise TailqError(f"--fault {text}: wants {_SHAPE}")
-        values[name] = value
-    known = sorted(variants)
-    if values["variant"] and values["variant"] not in known:
+    values = _values(text, kind, tail)
+    variant, known = values.get("variant"), sorted(variants)
+    if variant is not None and variant not in known:
         raise TailqError(f"--fault {text}: there are the variants {', '.join(known)}")
-    factor, share = _numbers(text, [values["factor"] or "10", values["share"] or "1"], 2)
-    endpoint = int(_numbers(text, [values["endpoint"]], 1)[0]) if values["endpoint"] else None
+    words = [values.get("factor", "10"), values.get("share", "1"), values.get("endpoint", "0")]
+    factor, share, endpoint = _numbers(text, words, 3)
     if not (from_s < to_s and factor > 0 and 0 < share <= 1):
         raise TailqError(f"--fault {text}: wants FROM < TO, factor > 0 and share in (0, 1]")
     if kind == "burst" and factor < 1:
         raise TailqError(f"--fault {text}: a burst has a factor of at least 1")
-    if endpoint is not None and not 0 <= endpoint < endpoints:
+    if endpoint not in range(endpoints):
         raise TailqError(f"--fault {text}: endpoints are numbered 0 to {endpoints - 1}")
-    return Fault(kind, from_s, to_s, values["variant"] or None, endpoint, factor, share)  # type: ignore[arg-type]
+    where = int(endpoint) if "endpoint" in values else None
+    return Fault(kind, from_s, to_s, variant, where, factor, share)  # type: ignore[arg-type]
+
+
+def _values(text: str, kind: str, tail: str) -> dict[str, str]:
+    """What a description of this kind says behind its window, by name."""
+    values: dict[str, str] = {}
+    for pair in filter(None, tail.split(",")):
+        name, _, value = pair.partition("=")
+        if name not in _NAMES or not value:
+            raise TailqError(f"--fault {text}: wants {_SHAPE}")
+        if name not in _TAKES[kind]:
+            takes = " and ".join(_TAKES[kind])
+            raise TailqError(f"--fault {text}: {kind} takes {takes}, but no {name}")
+        values[name] = value
+    return values
 
 
 def _numbers(text: str, words: Sequence[str], count: int) -> list[float]:

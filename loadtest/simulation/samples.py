@@ -66,7 +66,7 @@ def read(folder: Path) -> Answers:
     for variant, sample, sure, score in zip(*columns, strict=True):
         told = None if sure is None or sure != sure else float(sure)
         rows.setdefault(variant, {})[sample] = (told, float(score))
-    shared = sorted(set.intersection(*(set(by_sample) for by_sample in rows.values())))
+    shared = sorted(set.intersection(*map(set, rows.values()))) if rows else []
     if not shared:
         raise ArtefactError(f"{path}: no sample was answered by every variant")
     return Answers(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tailq.load import Curves, LatencyUnderLoad
-from tailq.outlook import Outlook
+from tailq.outlook import OLDEST_S, TOGETHER, Outlook
 from tailq.tier import Served
 from tests.served import LEVELS, models, served, under_load
 
@@ -161,6 +161,32 @@ def test_a_new_table_keeps_what_was_learned_of_the_same_model() -> None:
     other = Outlook({"a": Served(service_s=0.1, under_load=under_load(0.1))}, before)
     assert same.correction("a", 0.0) == before.correction("a", 0.0)
     assert other.correction("a", 0.0) == 1
+
+
+def test_calls_that_a_reload_finds_in_flight_are_learned_from_in_their_order() -> None:
+    """Told late, an end from before would count as silence since, which forgets."""
+    both = {name: Served(service_s=0.01, under_load=under_load(0.01)) for name in ("a", "b")}
+    before = slowed(Outlook(both), 10)
+    same = Outlook(both, before)
+    before.observe("a", 0.1, 0.0, 0.5, ended=True)
+    for step in range(500):
+        same.observe("a", 0.1, 0.0, 0.5 + step / 100, ended=True)
+    for _ in range(TOGETHER):
+        before.observe("b", 0.1, 0.0, 5.5, ended=True)
+    assert same.correction("a", 5.5) == pytest.approx(10, rel=0.2)
+
+
+def test_what_is_told_lacks_nothing_older_than_a_moment() -> None:
+    """However few observations there were since."""
+    outlook = of(under_load(0.01))
+    for _ in range(TOGETHER - 1):
+        outlook.observe("a", 0.1, 0.0, 1.0, ended=True)
+    assert outlook.codes("a", 1.0 + 0.99 * OLDEST_S) == outlook.neutral("a")
+    assert min(outlook.codes("a", 1.0 + 1.01 * OLDEST_S)) > 0
+    one_more = of(under_load(0.01))
+    for _ in range(TOGETHER):
+        one_more.observe("a", 0.1, 0.0, 1.0, ended=True)
+    assert min(one_more.codes("a", 1.0)) > 0
 
 
 def test_quantiles_never_cross() -> None:

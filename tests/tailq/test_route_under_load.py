@@ -47,6 +47,34 @@ def test_an_idle_device_gets_the_promised_plan() -> None:
     assert 0.94 < decision.expected_quality < 0.95
 
 
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([None, 0.06, 0.0601, 0.11]),
+            st.sampled_from([0.0, 0.04, 0.07]),
+            st.sampled_from([0.0, 0.01, 0.034]),
+            st.booleans(),
+        ),
+        max_size=12,
+    )
+)
+def test_what_was_decided_before_has_no_part_in_it(
+    asked: list[tuple[float | None, float, float, bool]],
+) -> None:
+    """A decision is remembered only for as long as it would be made again."""
+    either = option("large", (1.0, 0.95)), option("small", (1.0, 0.94))
+    made = table(FAMILY, promise(0.05, 0.9, *either), promise(0.1, 0.9, *either))
+    outlook = Outlook(made.served)
+    router = Router(made, outlook)
+    for deadline_s, elapsed_s, work_s, slow in asked:
+        if slow:
+            for _ in range(20):
+                outlook.observe("large", 0.04, 0.0, 0.0, ended=True)
+        ask, load = Ask(deadline_s=deadline_s), Load(outstanding=1, outstanding_s=work_s)
+        anew = Router(made, outlook).decide(ask, elapsed_s, load)
+        assert router.decide(ask, elapsed_s, load) == anew
+
+
 def test_work_outstanding_leaves_time_only_for_a_faster_option() -> None:
     """The promise is kept by another plan that was proven to keep it."""
     decision = Router(gold()).decide(Ask(), 0.0, Load(outstanding=2, outstanding_s=0.034))
@@ -81,14 +109,15 @@ def test_where_nothing_keeps_the_promise_the_tier_says_what_becomes_of_it(
         assert 0.79 < decision.expected_quality < 0.9
 
 
-@pytest.mark.parametrize("contended", [False, True])
-def test_a_place_that_others_wait_for_is_not_given_to_a_gamble(contended: bool) -> None:
+@pytest.mark.parametrize("contended", ["", "small", "large"])
+def test_a_place_that_others_wait_for_is_not_given_to_a_gamble(contended: str) -> None:
     """More likely in time than not is enough only while nobody else could use the place."""
-    router = Router(gold(small=0.8))
-    load = Load(outstanding=2, outstanding_s=0.04, contended=contended)
+    router, wanted = Router(gold(small=0.8)), frozenset({contended})
+    load = Load(outstanding=2, outstanding_s=0.04, contended=wanted)
     decision = router.decide(Ask(), 0.0, load)
-    assert (decision.shed, decision.best_effort) == (contended, "load")
-    strange = Load(foreign=frozenset({"large", "small"}), contended=contended)
+    assert decision.plan == LARGE
+    assert (decision.shed, decision.best_effort) == (contended == "large", "load")
+    strange = Load(foreign=frozenset({"large", "small"}), contended=wanted)
     decision = router.decide(Ask(), 0.0, strange)
     assert (decision.shed, decision.best_effort) == (False, "fingerprint")
 

@@ -205,6 +205,23 @@ def test_who_waits_for_a_limited_variant_is_passed_by_who_asks_another() -> None
     assert (first.fate, second.fate) == (["admitted"], [])
 
 
+def test_who_waits_for_a_limited_variant_wants_that_one_and_who_lacks_a_place_any() -> None:
+    """What is asked for best effort beside them may take what they have no use for."""
+    house = House(places=3)
+    lower_limit(house, "a", 1)
+    house.enter("a")
+    assert house.admission.contended == frozenset()
+    house.enter("a")
+    assert house.admission.contended == {"a"}
+    house.enter("b")
+    house.enter("b")
+    assert house.admission.contended == {"a"}
+    house.enter("c")
+    assert house.admission.contended == {"a", "b", "c"}
+    house.end_all()
+    assert house.admission.contended == frozenset()
+
+
 def test_a_race_that_lacks_one_variant_keeps_a_call_of_the_other() -> None:
     """Two limited variants that are never free at once still let a race in."""
     house = House(places=8)

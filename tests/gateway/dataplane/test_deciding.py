@@ -73,6 +73,20 @@ def test_a_body_that_took_its_time_has_it_decided_again() -> None:
     ]
 
 
+def test_a_place_that_others_took_while_the_body_came_is_not_taken_again() -> None:
+    """There are as many as were profiled, of all gateways together."""
+    b = bench(guided(ON_LARGE), says(0.05), says(0.01), places=2)
+    b.ask(GOLD)
+    execution, answers = b.open(GOLD)
+    b.plane.account.others = lambda: (1, 0.02)
+    b.clock.run_until(0.01)
+    execution.send(BODY)
+    assert b.plane.admission.waiting == 1
+    b.clock.run_until(0.2)
+    assert [at for at, _ in b.asked] == [0.0, near(0.05)]
+    assert [a.outcome for a in answers] == ["on_time"]
+
+
 def test_what_turns_out_hopeless_is_shed_without_asking() -> None:
     """The second decision may be to refuse."""
     b = bench(guided(ON_LARGE, SHED))

@@ -75,6 +75,25 @@ def test_a_limited_variant_holds_up_nobody_who_asks_another() -> None:
     assert [a.outcome for a in answers] == ["on_time"]
 
 
+def test_a_gamble_takes_a_place_that_nobody_waits_for() -> None:
+    """Those who wait for "large", which hangs, have no use for it; for "large" itself they do."""
+    made = tiers(places=4, otherwise="best_effort")
+    b = waiting_bench(made, {"large": says(None), "small": says(0.002)}, places=4)
+    while b.plane.admission.limits["large"] > 1:
+        b.clock.run_until(b.clock.now() + 1)
+        b.plane.admission.ended("large", 0.5, good=False)
+    b.ask(GOLD)
+    load = b.plane.load(b.clock.now())
+    gambles = [Ask(tier="fast", deadline_s=0.0235), Ask(tier="gold", deadline_s=0.0425)]
+    for ask in gambles:
+        assert not b.plane.router.decide(ask, 0.0, load).shed
+    b.ask(GOLD)
+    assert b.plane.admission.waiting == 1
+    answers = [b.ask(ask) for ask in gambles]
+    b.clock.run_until(b.clock.now() + 0.01)
+    assert [[a.outcome for a in answer] for answer in answers] == [["best_effort"], ["shed"]]
+
+
 @pytest.mark.parametrize(("otherwise", "least_s"), [("shed", 0.04), ("best_effort", 0.02)])
 def test_who_cannot_be_answered_in_time_any_more_is_told_before_its_deadline(
     otherwise: Otherwise, least_s: float

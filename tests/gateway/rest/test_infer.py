@@ -309,6 +309,40 @@ async def test_an_answer_whose_json_is_none_is_a_502(
     assert "tailq-guarantee" not in got.headers
 
 
+async def test_the_servers_own_headers_are_those_of_now(gateway: Running) -> None:
+    """The date is another one each second."""
+    rest = gateway.gateway.rest
+    for date in (b"then", b"now"):
+        headers = [(b"date", date), (b"server", b"here")]
+        for _ in range(2):
+            assert rest.own_lines(headers) == b"date: %s\r\nserver: here\r\n" % date
+
+
+async def test_what_a_reload_finds_in_flight_says_what_it_was_decided_by(
+    stub: Stub, gateway: Running, client: Client
+) -> None:
+    """And what comes after says nothing of it: each answer has the promise of its own tiers."""
+    parts, said = gateway.gateway, ("tailq-expected-quality", "tailq-guarantee")
+    stub.handler = stub.hold
+    others = [await gateway.client() for _ in range(3)]
+    asking = [asyncio.create_task(other.ask(infer())) for other in others]
+    await until(lambda: len(stub.infers) == len(asking))
+    less = table(*[tier(of.name, 0.1, promise("small", 10.0, 0.5)) for of in parts.table.tiers])
+    conditions = less.conditions.model_copy(update={"profile": "f" * 16})
+    parts.retable(less.model_copy(update={"conditions": conditions}))
+    stub.release.set()
+    for before in await asyncio.gather(*asking):
+        assert [before.headers[name] for name in said] == [
+            "0.91",
+            "profile=0123456789abcdef; quality=0.9; confidence=0.95",
+        ]
+    after = await client.ask(infer())
+    assert [after.headers[name] for name in said] == [
+        "0.51",
+        "profile=ffffffffffffffff; quality=0.5; confidence=0.95",
+    ]
+
+
 async def test_a_mistake_of_ours_is_a_500(
     gateway: Running,
     client: Client,

@@ -99,3 +99,12 @@ def test_what_is_no_profile_is_refused(tmp_path: Path) -> None:
     (tmp_path / "answers.parquet").write_bytes(b"no parquet")
     with pytest.raises(ArtefactError, match=r"answers\.parquet"):
         samples.read(tmp_path)
+
+
+def test_a_profile_without_answers_is_refused(tmp_path: Path) -> None:
+    """There is nothing to ask."""
+    columns = {"variant": pa.string(), "sample": pa.int32(), "confidence": pa.float32()}
+    none = pa.schema([*columns.items(), ("score", pa.float32())]).empty_table()
+    parquet.write_table(none, tmp_path / "answers.parquet")
+    with pytest.raises(ArtefactError, match="no sample was answered by every variant"):
+        samples.read(tmp_path)

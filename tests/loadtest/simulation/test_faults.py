@@ -30,6 +30,11 @@ def test_a_description_says_what_where_and_when() -> None:
         "slow@1-2:endpoint=1",
         "broken@1-2:share=2",
         "burst@1-2:factor=0.5",
+        "slow@1-2:endpoint=0.5",
+        # What would have no effect, such as a Triton of which one variant is killed.
+        "gone@1-2:variant=large",
+        "burst@1-2:endpoint=0",
+        "stuck@1-2:factor=3",
     ],
 )
 def test_a_bad_description_is_refused(text: str) -> None:
