@@ -41,9 +41,7 @@ class RescueCourse:
         self, request: "Execution", plan: Rescue, variant: str, failure: Failure, now: float
     ) -> None:
         """See Course."""
-        if request.in_hand:
-            request.give_up(failure, now)
-        elif variant == plan.rescuer:
+        if variant == plan.rescuer:
             if not request.awaits(plan.primary):
                 request.give_up(failure, now)
         elif not request.has_asked(plan.rescuer):
