@@ -21,6 +21,7 @@ from gateway.live.feedback import Feedback
 from gateway.live.live import Live
 from gateway.live.metrics import Metrics, Views
 from gateway.logs import RequestLog
+from gateway.pem import Pem
 from gateway.probes import samples
 from gateway.probes.prober import Prober
 from gateway.probes.samples import Samples
@@ -133,14 +134,23 @@ class Gateway:
 
 
 def assemble(
-    table: TierTable, settings: Settings, clock: Clock, shared: Shared | None = None
+    table: TierTable,
+    settings: Settings,
+    clock: Clock,
+    shared: Shared | None = None,
+    upstream_pem: Pem | None = None,
 ) -> Gateway:
-    """Put the parts together. Raises TailqError if a file that settings name is no good."""
+    """Put the parts together. Raises TailqError if a file that settings name is no good.
+
+    upstream_pem: of TLS to Triton.
+    """
     shared = shared or Shared()
     account = shared.account or Account({})
     seconds = service_s(table)
     account.know(seconds)
-    upstreams = Upstreams(settings.upstream, seconds, clock, random.random, account.others)
+    upstreams = Upstreams(
+        settings.upstream, seconds, clock, random.random, account.others, upstream_pem
+    )
     account.others = upstreams.others
     fleet = upstreams.fleet
     admission = Admission(

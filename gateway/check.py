@@ -8,14 +8,11 @@ from gateway.serving.server import address, is_loopback
 from gateway.settings import Settings
 from gateway.settings.model import ListenTlsSettings
 from gateway.tls import flaw
-from gateway.upstream import tls
 
 
 def report(settings: Settings, served: Served) -> Iterator[str]:
     """Line by line. Raises TailqError if a file that settings name is no good."""
     listen, table = settings.listen, served.table
-    if settings.upstream.tls is not None:
-        tls.context(settings.upstream.tls)
     yield f"service   {table.service}, tiers from {settings.tiers}"
     yield f"REST      {_listener(listen.host, listen.http_port)}"
     yield f"gRPC      {_listener(listen.host, listen.grpc)}"

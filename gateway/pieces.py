@@ -10,14 +10,16 @@ _TLS_ROOM: Final = 1 << 16
 
 
 def at_once(transport: asyncio.Transport) -> None:
-    """Have every write go out within its call.
+    """Have every write go out within its call, and be told as soon as one cannot.
 
-    uvloop otherwise keeps it until all that the loop has to do in this turn is done; but what
-    comes after a write, accounting mostly, can be done while the other side works already. Buffers
-    then are used, and writing is paused, only when the other side does not take what is sent.
+    uvloop before 0.23 otherwise keeps it until all that the loop has to do in this turn is done;
+    but what comes after a write, accounting mostly, can be done while the other side works already.
+    Buffers then are used, and writing is paused, only when the other side does not take what is
+    sent.
 
-    Over TLS the socket's own buffer is out of reach, and that above it, which is emptied into it in
-    the same call, must have some room: the end of a handshake is still in it.
+    Over TLS (see paced.py) the socket's buffer is out of reach, and that above it, which is emptied
+    into it in the same call, must have some room: writing is paused when there is as much in it as
+    the limit, so that with 0 every other write would pause an empty one.
     """
     secure = transport.get_extra_info("sslcontext") is not None
     transport.set_write_buffer_limits(high=_TLS_ROOM if secure else 0)

@@ -1,58 +1,20 @@
-"""TLS of the data listeners: what its files hold, whether that can be served, and REST's context.
+"""TLS of the data listeners: whether what its files hold can be served, and REST's context."""
 
-The files are read where it is decided whether they are taken (reload/), and their content is handed
-to every process. So what lies on disk later does not matter, not even to a worker that starts anew.
-"""
-
-import os
 import ssl
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from contextlib import suppress
 
+from gateway.pem import Pem, ascii_of, content, show
 from gateway.settings.model import ListenTlsSettings
 from gateway.upstream.tls import why
 from tailq.errors import TailqError
 
 
-@dataclass(frozen=True, slots=True, repr=False)  # a key is never shown
-class Pem:
-    """Content of the files, in PEM form.
-
-    certificate: the gateway's, and those between it and its authority. key: its own, which may be
-    in the same file. client_ca: of the authorities that vouch for clients; None: none need to.
-    """
-
-    certificate: bytes
-    key: bytes
-    client_ca: bytes | None = None
-
-
-def encode(pem: Pem | None) -> list[str | None] | None:
-    """As JSON has it."""
-    if pem is None:
-        return None
-    parts = (pem.certificate, pem.key, pem.client_ca)
-    return [None if part is None else part.decode("latin-1") for part in parts]
-
-
-def decode(told: list[str | None] | None) -> Pem | None:
-    """What encode() made."""
-    if told is None:
-        return None
-    certificate, key, client_ca = (None if one is None else one.encode("latin-1") for one in told)
-    return Pem(certificate or b"", key or b"", client_ca)
-
-
 def read(settings: ListenTlsSettings) -> Pem:
     """What the files hold. Raises TailqError, naming file and remedy, if it cannot be served."""
-    certificate = _content("certificate", settings.certificate)
-    key = certificate if settings.key is None else _content("key", settings.key)
-    authority = settings.client_ca
-    pem = Pem(certificate, key, None if authority is None else _content("client_ca", authority))
+    certificate = content("listen.tls.certificate", settings.certificate)
+    key = certificate if settings.key is None else content("listen.tls.key", settings.key)
+    ca = settings.client_ca
+    pem = Pem(certificate, key, None if ca is None else content("listen.tls.client_ca", ca))
     context(pem, settings)
     return pem
 
@@ -64,14 +26,12 @@ def context(pem: Pem, settings: ListenTlsSettings) -> ssl.SSLContext:
     made.options |= ssl.OP_NO_RENEGOTIATION  # else a client could have us compute for nothing
     made.set_alpn_protocols(["http/1.1"])
     try:
-        with _file(pem.certificate) as certificate, _file(pem.key) as key:
-            # Without a password of ours, OpenSSL would ask for one at the terminal.
-            made.load_cert_chain(certificate, key, password=_no_password)
+        show(made, pem)
     except ssl.SSLError as error:
         raise TailqError(_no_pair(settings, error)) from None
-    if pem.client_ca is not None:
+    if pem.ca is not None:
         try:
-            made.load_verify_locations(cadata=_ascii(pem.client_ca))
+            made.load_verify_locations(cadata=ascii_of(pem.ca))
         except (ssl.SSLError, ValueError) as error:
             raise TailqError(
                 f"listen.tls.client_ca: {settings.client_ca} holds no certificate in PEM form "
@@ -89,7 +49,7 @@ def flaw(pem: Pem, settings: ListenTlsSettings) -> str | None:
     client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     client.check_hostname = False
     client.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    client.load_verify_locations(cadata=_ascii(pem.certificate))
+    client.load_verify_locations(cadata=ascii_of(pem.certificate))
     there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
     asking = client.wrap_bio(back, there)
     answering = context(pem, settings).wrap_bio(there, back, server_side=True)
@@ -107,37 +67,6 @@ def flaw(pem: Pem, settings: ListenTlsSettings) -> str | None:
     return None
 
 
-class Renewable(ssl.SSLContext):
-    """Of a listener: each new connection is as `present`, which may be replaced, says then.
-
-    asyncio and uvloop ask a context for nothing but wrap_bio. A context's own authorities could
-    only be added to, and a session that the old ones let in could be resumed.
-    """
-
-    present: ssl.SSLContext
-
-    def wrap_bio(self, *given: Any, **options: Any) -> ssl.SSLObject:
-        """See ssl.SSLContext."""
-        return self.present.wrap_bio(*given, **options)
-
-
-def renewable(present: ssl.SSLContext) -> Renewable:
-    """A context that begins as `present`."""
-    made = Renewable(ssl.PROTOCOL_TLS_SERVER)
-    made.present = present
-    return made
-
-
-def _content(field: str, path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise TailqError(
-            f"listen.tls.{field}: {path}: cannot be read ({error.strerror}); name a PEM file that "
-            "this user may read"
-        ) from None
-
-
 def _no_pair(settings: ListenTlsSettings, error: ssl.SSLError) -> str:
     certificate, key = settings.certificate, settings.key or settings.certificate
     if getattr(error, "reason", None) == "KEY_VALUES_MISMATCH":
@@ -149,27 +78,3 @@ def _no_pair(settings: ListenTlsSettings, error: ssl.SSLError) -> str:
         f"listen.tls.certificate: {certificate} and key {key} are no pair of a certificate and its "
         f"key in PEM form, the key not encrypted ({why(error)})"
     )
-
-
-def _no_password() -> str:
-    raise ssl.SSLError("the key is encrypted")
-
-
-def _ascii(pem: bytes) -> str:
-    """All that matters in it; comments may be in any language."""
-    return pem.decode("ascii", "ignore")
-
-
-@contextmanager
-def _file(content: bytes) -> Iterator[str]:
-    """The path of a file without a name: OpenSSL takes a certificate and its key from files."""
-    try:
-        descriptor = os.memfd_create("tailq-gateway-tls")
-    except (AttributeError, OSError):  # not Linux
-        with tempfile.TemporaryFile() as file:
-            descriptor = os.dup(file.fileno())
-    with os.fdopen(descriptor, "wb") as opened:
-        opened.write(content)
-        opened.flush()
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        yield f"/dev/fd/{descriptor}"

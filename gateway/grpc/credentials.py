@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import grpc
 
-from gateway.tls import Pem
+from gateway.pem import Pem
 
 
 class Credentials:
@@ -16,7 +16,7 @@ class Credentials:
         self.server = grpc.dynamic_ssl_server_credentials(
             _configuration(pem),
             cast("Any", self._fetch),  # the stub does not know that it may be None
-            require_client_authentication=pem.client_ca is not None,
+            require_client_authentication=pem.ca is not None,
         )
 
     def renew(self, pem: Pem) -> None:
@@ -33,5 +33,5 @@ class Credentials:
 
 def _configuration(pem: Pem) -> grpc.ServerCertificateConfiguration:
     return grpc.ssl_server_certificate_configuration(
-        [(pem.key, pem.certificate)], root_certificates=pem.client_ca
+        [(pem.key, pem.certificate)], root_certificates=pem.ca
     )

@@ -15,8 +15,8 @@ from gateway.grpc.infer import Infer
 from gateway.grpc.methods import Methods
 from gateway.grpc.protocol import inference_pb2
 from gateway.grpc.routes import Routes
+from gateway.pem import Pem
 from gateway.service import Service
-from gateway.tls import Pem
 from gateway.upstream.readiness import Readiness
 
 _MAX_METADATA: Final = 32 << 10  # bytes, as of an HTTP head

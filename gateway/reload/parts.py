@@ -10,11 +10,13 @@ from pydantic import BaseModel
 
 from gateway import tls
 from gateway.clients.settings import ClientsSettings
+from gateway.pem import Pem
 from gateway.probes import samples
 from gateway.reload import reloader
 from gateway.settings import Settings
 from gateway.settings.model import ListenTlsSettings
-from gateway.upstream.settings import UpstreamSettings
+from gateway.upstream import tls as upstream_tls
+from gateway.upstream.settings import TlsSettings, UpstreamSettings
 from tailq.errors import TailqError
 from tailq.tier import TierTable
 
@@ -26,13 +28,15 @@ class Served:
     """What is served at present.
 
     tiers: the content of the file that `table` was read from. pem: of TLS of the data listeners.
+    upstream_pem: of TLS to Triton.
     """
 
     table: TierTable
     tiers: bytes
     clients: ClientsSettings
     upstream: UpstreamSettings
-    pem: tls.Pem | None = None
+    pem: Pem | None = None
+    upstream_pem: Pem | None = None
 
 
 Apply = Callable[[Served], Awaitable[None]]
@@ -91,8 +95,11 @@ class SettingsPart:
         upstream = settings.upstream.model_copy(
             update={"connect_s": bounds.connect_s, "max_reply": bounds.max_reply}
         )
-        await self._apply(replace(served, clients=clients, upstream=upstream))
-        served.clients, served.upstream = clients, upstream
+        pem = served.upstream_pem
+        if upstream.tls != served.upstream.tls:  # else a renewal, half-way, would hold this up
+            pem = await asyncio.to_thread(_read, upstream.tls)
+        await self._apply(replace(served, clients=clients, upstream=upstream, upstream_pem=pem))
+        served.clients, served.upstream, served.upstream_pem = clients, upstream, pem
         self._tell(settings)
 
     def _tell(self, settings: Settings) -> None:
@@ -100,8 +107,8 @@ class SettingsPart:
         running, served = self._running, self._served
         if self._tritons_by is not None:
             log.info("%s: the Tritons stay those of %s", self.path, self._tritons_by)
-        if _certificate(served.upstream) != _certificate(running.upstream):
-            what = "upstream.tls.certificate is in use, but looked at for changes after a restart"
+        if set(files(served.upstream.tls)) - set(files(running.upstream.tls)):
+            what = "files of upstream.tls are in use, but looked at for changes after a restart"
             log.warning("%s: %s", self.path, what)
         now = running.model_copy(update={"clients": served.clients, "upstream": served.upstream})
         if waiting := ", ".join(_differing(settings, now)):
@@ -124,22 +131,24 @@ class ProbesPart:
         await self._apply(self._served)
 
 
-class CertificatePart:
-    """The gateway's own certificate for Triton: a reloader.Part. Read anew by each process."""
+class UpstreamTlsPart:
+    """A file of TLS to Triton: a reloader.Part. All of them are read: they are one."""
 
-    name = "certificate"
-
-    def __init__(self, path: Path, served: Served, apply: Apply) -> None:
+    def __init__(self, name: str, path: Path, served: Served, apply: Apply) -> None:
+        self.name = name
         self.path = path
         self._served = served
         self._apply = apply
 
     async def take(self, _content: bytes) -> None:
         """See reloader.Part."""
-        await self._apply(self._served)
+        served = self._served
+        pem = await asyncio.to_thread(_read, served.upstream.tls)
+        await self._apply(replace(served, upstream_pem=pem))
+        served.upstream_pem = pem
 
 
-class TlsPart:
+class ListenTlsPart:
     """A file of the data listeners' TLS: a reloader.Part. All of them are read: they are one."""
 
     def __init__(
@@ -157,15 +166,22 @@ class TlsPart:
         await self._apply(replace(self._served, pem=pem))
         self._served.pem = pem
 
-    def _read(self) -> tls.Pem:
+    def _read(self) -> Pem:
         pem = tls.read(self._settings)
         if said := tls.flaw(pem, self._settings):
             raise TailqError(said)
         return pem
 
 
-def _certificate(upstream: UpstreamSettings) -> Path | None:
-    return None if upstream.tls is None else upstream.tls.certificate
+def files(secure: BaseModel | None) -> Iterator[tuple[str, Path]]:
+    """Those that settings of TLS name, with the key."""
+    for key, value in secure or ():
+        if isinstance(value, Path):
+            yield key, value
+
+
+def _read(settings: TlsSettings | None) -> Pem | None:
+    return None if settings is None else upstream_tls.read(settings)
 
 
 def _differing(one: Settings, other: Settings) -> Iterator[str]:

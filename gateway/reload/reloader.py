@@ -184,7 +184,8 @@ class Reloader:
             await part.take(read(part.path) if content is None else content)
         except TailqError as error:
             verdict = Verdict(part.name, "refused", time.time(), str(error))
-            log.error("%s not reloaded, the old is kept: %s", part.name, error)
+            said = "; ".join(str(error).splitlines())
+            log.error("%s not reloaded, the old is kept: %s", part.name, said)
         else:
             verdict = Verdict(part.name, "ok", time.time())
             log.info("%s reloaded from %s", part.name, part.path)

@@ -10,15 +10,17 @@ from gateway.probes import samples
 from gateway.reload import reloader
 from gateway.reload.parts import (
     Apply,
-    CertificatePart,
+    ListenTlsPart,
     ProbesPart,
     Served,
     SettingsPart,
     TiersPart,
-    TlsPart,
+    UpstreamTlsPart,
+    files,
 )
 from gateway.settings import Given, Settings, load
 from gateway.settings.load import PREFIX
+from gateway.upstream import tls as upstream_tls
 from tailq.errors import TailqError
 
 
@@ -37,15 +39,16 @@ class Source:
         """What is to be served. Raises TailqError."""
         content = reloader.read(settings.tiers)
         table = reloader.table(content, settings.tiers)
-        secure = settings.listen.tls
+        secure, to_triton = settings.listen.tls, settings.upstream.tls
         try:
             settings.clients.check([tier.name for tier in table.tiers])
             pem = None if secure is None else tls.read(secure)
+            upstream_pem = None if to_triton is None else upstream_tls.read(to_triton)
         except TailqError as error:
             raise TailqError(f"{self.file or 'settings'}: {error}") from None
         if settings.probes.file is not None:
             samples.read(settings.probes.file, table)
-        return Served(table, content, settings.clients, settings.upstream, pem)
+        return Served(table, content, settings.clients, settings.upstream, pem, upstream_pem)
 
     def reloader(self, settings: Settings, served: Served, apply: Apply) -> reloader.Reloader:
         """What looks after the files. apply: puts something else into effect."""
@@ -59,20 +62,17 @@ class Source:
         if settings.probes.file is not None:
             probes = ProbesPart(settings.probes.file, served, apply)
             parts.append((probes, reloader.read(probes.path)))
-        tls = settings.upstream.tls
-        if tls is not None and tls.certificate is not None:
-            certificate = CertificatePart(tls.certificate, served, apply)
-            parts.append((certificate, reloader.read(tls.certificate)))
+        for name, path in files(settings.upstream.tls):
+            to_triton = UpstreamTlsPart(f"upstream_{name}", path, served, apply)
+            parts.append((to_triton, reloader.read(path)))
         if (secure := settings.listen.tls) is not None:
-            for name in ("certificate", "key", "client_ca"):
-                if (path := getattr(secure, name)) is not None:
-                    part = TlsPart(f"listen_{name}", path, secure, served, apply)
-                    parts.append((part, reloader.read(path)))
+            for name, path in files(secure):
+                listening = ListenTlsPart(f"listen_{name}", path, secure, served, apply)
+                parts.append((listening, reloader.read(path)))
         return reloader.Reloader(parts)
 
     def _tritons_by(self) -> str | None:
         """The flag or variable that names the Tritons, None: the file does."""
-        key = ("upstream", "endpoints")
-        variable = PREFIX + "__".join(key).upper()
-        flags = (given.origin for given in self.flags if given.path == key)
-        return next(flags, variable if variable in os.environ else None)
+        flags = (given.origin for given in self.flags if given.path == ("upstream", "endpoints"))
+        variables = (f"{PREFIX}UPSTREAM__ENDPOINTS", f"{PREFIX}UPSTREAM")
+        return next(flags, next((one for one in variables if one in os.environ), None))

@@ -16,7 +16,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from gateway import pieces
+from gateway import paced, pieces
 from gateway.rest import problem, wire
 from gateway.rest.cycle import Cycle
 from gateway.rest.exchange import Exchange
@@ -81,6 +81,7 @@ class InferProtocol(HttpToolsProtocol):
         self._begun = 0  # messages, in the piece of data that is being parsed
         self._feeding = False
         self._held: tuple[Cycle, Response] | None = None  # until all that was read is parsed
+        self._paced: paced.Paced | None = None  # over TLS
         self._running: Any = None  # the cycle whose response is next: ours, or one of uvicorn's
 
     # What comes in
@@ -355,7 +356,8 @@ class InferProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """See asyncio.Protocol."""
-        super().connection_made(transport)
+        self._paced = paced.paced(transport)
+        super().connection_made(paced.either(transport, self._paced))
         pieces.at_once(transport)
         if len(self.connections) > self._patience.connections:
             self._write(problem.response(503, "too many connections; try again"), close=True)
@@ -364,6 +366,8 @@ class InferProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """See asyncio.Protocol."""
         super().connection_lost(exc)
+        if self._paced is not None:
+            self._paced.abort()  # lets go of what was not sent
         self.pipeline.clear()
         running = self._running
         if isinstance(running, Cycle):
@@ -384,12 +388,18 @@ class InferProtocol(HttpToolsProtocol):
 
     def pause_writing(self) -> None:
         """The client does not take its responses: take no more requests."""
+        if self._paced is not None:
+            self._paced.pause()
+        if self.flow.write_paused:
+            return
         super().pause_writing()
         self._since = self._now()
         self.flow.pause_reading()
 
     def resume_writing(self) -> None:
         """See asyncio.Protocol."""
+        if self._paced is not None and not self._paced.resume():
+            return
         super().resume_writing()
         if not self.pipeline:
             self.flow.resume_reading()

@@ -58,7 +58,8 @@ async def serve(source: Source, settings: Settings, served: Served, ready: Ready
     """Serve until told to end, then answer what is in flight and return. Raises TailqError."""
     listen = settings.listen
     clock = LoopClock(asyncio.get_running_loop())
-    node = Node(assemble(served.table, settings, clock), served.pem)
+    gateway = assemble(served.table, settings, clock, upstream_pem=served.upstream_pem)
+    node = Node(gateway, served.pem)
     reloader = source.reloader(settings, served, node.put)
     # gRPC's library would not tell why its port cannot be had, and write lines of its own.
     server.bind(listen.host, listen.grpc).close()

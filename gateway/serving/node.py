@@ -16,6 +16,7 @@ from gateway.app import Gateway, version
 from gateway.grpc.server import GrpcServer
 from gateway.live import families
 from gateway.live.families import Families
+from gateway.pem import Pem, renewable
 from gateway.reload.parts import Served
 from gateway.serving import background, server
 from tailq.errors import TailqError
@@ -35,10 +36,10 @@ class Ports:
 class Node:
     """start(), then drain() once. pem: what its data listeners show over TLS, if they do."""
 
-    def __init__(self, gateway: Gateway, pem: tls.Pem | None = None) -> None:
+    def __init__(self, gateway: Gateway, pem: Pem | None = None) -> None:
         self.gateway = gateway
         self._pem = pem
-        self._tls = None if pem is None else tls.renewable(self._context(pem))
+        self._tls = None if pem is None else renewable(self._context(pem))
         self._tasks: list[asyncio.Task[Any]] = []
         self._longest_s = _longest_s(gateway.table)
         self._http: server.Server | None = None
@@ -108,13 +109,10 @@ class Node:
         await asyncio.to_thread(self._tracing)
 
     async def put(self, served: Served) -> None:
-        """Serve this from now on; requests in flight end as was decided for them.
-
-        Raises TailqError, and all is as before, if a certificate is no good.
-        """
+        """Serve this from now on; requests in flight end as was decided for them."""
         gateway = self.gateway
         samples = await asyncio.to_thread(gateway.read_samples, served.table)
-        gateway.upstreams.change(served.upstream)
+        gateway.upstreams.change(served.upstream, served.upstream_pem)
         if served.pem is not None:
             self._show(served.pem)
         if served.table != gateway.table:
@@ -125,12 +123,12 @@ class Node:
         if self._grpc is not None:
             self._grpc.reload()
 
-    def _context(self, pem: tls.Pem) -> ssl.SSLContext:
+    def _context(self, pem: Pem) -> ssl.SSLContext:
         settings = self.gateway.settings.listen.tls
         assert settings is not None
         return tls.context(pem, settings)
 
-    def _show(self, pem: tls.Pem) -> None:
+    def _show(self, pem: Pem) -> None:
         """Show this over TLS to whoever connects from now on."""
         if self._tls is not None and self._grpc is not None and pem != self._pem:
             self._tls.present = self._context(pem)

@@ -4,6 +4,7 @@ import ssl
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from gateway.clock import Clock
+from gateway.pem import Pem, Renewable, renewable
 from gateway.upstream import tls
 from gateway.upstream.endpoint import Endpoint, parse
 from gateway.upstream.fleet import Fleet
@@ -18,8 +19,8 @@ class Upstreams:
     """Everything at the far side of one gateway process; no connection is opened before it is used.
 
     service_s: device-seconds of one request of each variant, 0 where not known. random: uniform on
-    [0, 1), for backoffs. siblings: see OthersLoad. Raises TailqError if the settings' certificates
-    cannot be used.
+    [0, 1), for backoffs. siblings: see OthersLoad. pem: what the files hold that the
+    settings' `tls` names.
 
     settings: as last given. probes, others: their run() is to go on as long as the gateway does.
     """
@@ -31,24 +32,26 @@ class Upstreams:
         clock: Clock,
         random: Callable[[], float],
         siblings: Callable[[], tuple[int, float]] = lambda: (0, 0.0),
+        pem: Pem | None = None,
     ) -> None:
         self.settings = settings
+        self._pem = pem
         self._clock = clock
-        self._context: ssl.SSLContext | None = None
+        self._context: Renewable | None = None
         self._open: tuple[TritonHttp, ...] = ()  # all that may have connections
         self.fleet = Fleet[TritonHttp](service_s, clock, random)
         self.probes = Probes(self.fleet)
         self.others = OthersLoad(self.fleet, siblings)
-        self.change(settings)
+        self.change(settings, pem)
 
-    def change(self, settings: UpstreamSettings) -> None:
+    def change(self, settings: UpstreamSettings, pem: Pem | None = None) -> None:
         """Ask these endpoints from now on (see Fleet.become), each by its TLS and its metrics.
 
-        What is reached as before keeps all it has; with other TLS an endpoint is another one. The
-        gateway's own certificate for Triton is read again, if there is one. Of `settings`, the
-        bounds count for endpoints that are new. Raises TailqError, and then nothing has changed.
+        What is reached as before keeps all it has; with other settings of TLS an endpoint is
+        another one, with other content of the files its new connections are by that. Of `settings`,
+        the bounds count for endpoints that are new.
         """
-        context = self._renewed(settings)
+        context = self._renewed(settings, pem)
         known = {_reached(one.triton.endpoint): one.triton for one in self.fleet.members}
         tritons = [
             known.get(_reached(endpoint)) or self._new(endpoint, settings)
@@ -60,7 +63,7 @@ class Upstreams:
         current = dict.fromkeys(one.triton for one in self.fleet.members)
         gone = (one for one in self._open if one not in current and not one.pool.empty)
         self._open = (*current, *gone)
-        self.settings, self._context = settings, context
+        self.settings, self._pem, self._context = settings, pem, context
 
     def close(self) -> None:
         """Close every connection."""
@@ -68,14 +71,15 @@ class Upstreams:
             triton.close()
         self.others.close()
 
-    def _renewed(self, settings: UpstreamSettings) -> ssl.SSLContext | None:
+    def _renewed(self, settings: UpstreamSettings, pem: Pem | None) -> Renewable | None:
         """What https is reached by; None: there is none. Set as before it is the same one."""
         if not any(parse(one.http)[0] for one in settings.endpoints):
             return None
         chosen = settings.tls or TlsSettings()
         if self._context is None or chosen != (self.settings.tls or TlsSettings()):
-            return tls.context(chosen)
-        tls.renew(self._context, chosen)
+            return renewable(tls.context(pem or Pem(), chosen))
+        if pem != self._pem:
+            self._context.present = tls.context(pem or Pem(), chosen)
         return self._context
 
     def _new(self, endpoint: Endpoint, settings: UpstreamSettings) -> TritonHttp:

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 import httptools
 
-from gateway import pieces
+from gateway import paced, pieces
 from gateway.heads import Heads
 from gateway.upstream.base import Failure
 from gateway.upstream.tls import why
@@ -61,6 +61,7 @@ class Connection(asyncio.Protocol):
         self._whole = b""  # the data that a response began with
         self._parser = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport | None = None
+        self._paced: paced.Paced | None = None  # over TLS
         self._receiver: Receiver | None = None
         self._broken = ""
         self._reset()
@@ -116,11 +117,22 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """See asyncio.Protocol."""
-        self._transport = transport
+        self._paced = paced.paced(transport)
+        self._transport = paced.either(transport, self._paced)
         pieces.at_once(transport)
         sock = transport.get_extra_info("socket")
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+
+    def pause_writing(self) -> None:
+        """See asyncio.Protocol."""
+        if self._paced is not None:
+            self._paced.pause()
+
+    def resume_writing(self) -> None:
+        """See asyncio.Protocol."""
+        if self._paced is not None:
+            self._paced.resume()
 
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol."""

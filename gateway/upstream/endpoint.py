@@ -35,10 +35,19 @@ def parse(text: str) -> tuple[bool, str, int]:
     bracketed = host.startswith("[") and host.endswith("]")
     host = host.removeprefix("[").removesuffix("]")
     good_port = port.isascii() and port.isdigit() and 0 < int(port) < 1 << 16
-    odd = not host.isprintable() or set(host) & set(" /@?#[]") or (":" in host) != bracketed
-    if not host or not good_port or odd:
+    odd = set(host) & set(" /@?#[]") or (":" in host) != bracketed
+    if not is_name(host) or not good_port or odd:
         raise TailqError(
             f"{text!r} is no HOST:PORT, such as 127.0.0.1:8000, [::1]:8000 or "
             "https://triton.example:8443"
         )
     return secure, host, int(port)
+
+
+def is_name(host: str) -> bool:
+    """Whether it can be a host's: resolvers raise an error of their own for what cannot."""
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        return False
+    return host.isprintable() and host.strip(".") != "" and not host.startswith(".")

@@ -58,19 +58,21 @@ class Fleet(Generic[One]):
 
         Those that are members stay as they are. A new one is asked as soon as it is up. A member
         that is not among them leaves as soon as one that is, is up: what is in flight there ends
-        as ever, and then its connections close. Until then it is asked as before.
+        as ever, and then its connections close. Until then it is asked as before. One that is to
+        leave already, and is not up, leaves at once: else lists of what never is up would pile up.
         """
         known = {id(one.triton): one for one in self.members}
         listed = tuple(
             known.pop(id(one)) if id(one) in known else self._member(one) for one in tritons
         )
+        self._moves += len(listed) + len(known) - len(self.members)
         others = tuple(known.values())
+        self.members = listed + others
+        self._leave([one for one in others if one.leaving and not one.is_up])
         for one in listed:
             one.leaving = False
         for one in others:
             one.leaving = True
-        self._moves += len(listed) + len(others) - len(self.members)
-        self.members = listed + others
         self._forget()
         self._choose_anew()
         return listed
@@ -168,7 +170,11 @@ class Fleet(Generic[One]):
         leaving = [one for one in self.members if one.leaving]
         if not leaving or not any(one.is_up for one in self.members if not one.leaving):
             return
-        self.members = tuple(one for one in self.members if not one.leaving)
+        self._leave(leaving)
+
+    def _leave(self, leaving: Sequence[Member[One]]) -> None:
+        """Ask these no more."""
+        self.members = tuple(one for one in self.members if one not in leaving)
         for one in leaving:
             log.info("Triton at %s is asked no more", one.name)
             self._moves += one.returns + 1  # `returns` never falls

@@ -25,17 +25,10 @@ def _plain(text: str) -> str:
     return text
 
 
-def _readable(path: Path) -> Path:
-    try:
-        with path.open("rb"):
-            return path
-    except OSError as error:
-        raise ValueError(
-            f"{path}: cannot be read ({error.strerror}); name a PEM file that this user may read"
-        ) from None
-
-
-PemFile = Annotated[Path, AfterValidator(_readable)]
+def _name(text: str) -> str:
+    if not endpoint.is_name(text):
+        raise ValueError(f"{text!r} is no name of a host, such as triton.example")
+    return text
 
 
 class _Frozen(BaseModel):
@@ -51,10 +44,10 @@ class TlsSettings(_Frozen):
     server_name: that Tritons' certificates must be for; None: the host of each endpoint.
     """
 
-    ca: PemFile | None = None
-    certificate: PemFile | None = None
-    key: PemFile | None = None
-    server_name: Annotated[str, Field(min_length=1, max_length=253)] | None = None
+    ca: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+    server_name: Annotated[str, Field(max_length=253), AfterValidator(_name)] | None = None
 
     @model_validator(mode="after")
     def _key_has_a_certificate(self) -> Self:

@@ -1,51 +1,48 @@
-"""The TLS context of connections to Triton: always verified, TLS 1.2 at least."""
+"""TLS of connections to Triton: always verified, TLS 1.2 at least."""
 
 import ssl
 
+from gateway.pem import Pem, ascii_of, content, show
 from gateway.upstream.settings import TlsSettings
 from tailq.errors import TailqError
 
 
-def context(settings: TlsSettings) -> ssl.SSLContext:
+def read(settings: TlsSettings) -> Pem:
+    """What the files hold. Raises TailqError, naming file and remedy, if it cannot be used."""
+    certificate = key = b""
+    if settings.certificate is not None:
+        certificate = content("upstream.tls.certificate", settings.certificate)
+        key = certificate
+    if settings.key is not None:
+        key = content("upstream.tls.key", settings.key)
+    ca = None if settings.ca is None else content("upstream.tls.ca", settings.ca)
+    pem = Pem(certificate, key, ca)
+    context(pem, settings)
+    return pem
+
+
+def context(pem: Pem, settings: TlsSettings) -> ssl.SSLContext:
     """Raises TailqError where a file is not what it should be, naming the field."""
     try:
-        made = ssl.create_default_context(cafile=settings.ca)
-    except (ssl.SSLError, OSError) as error:
+        made = ssl.create_default_context(cadata=None if pem.ca is None else ascii_of(pem.ca))
+    except (ssl.SSLError, ValueError) as error:
         raise TailqError(
-            f"tls.ca: {settings.ca} holds no certificate in PEM form ({why(error)})"
+            f"upstream.tls.ca: {settings.ca} holds no certificate in PEM form ({why(error)}); name "
+            "the file of the authority that signs Tritons' certificates"
         ) from None
     made.minimum_version = ssl.TLSVersion.TLSv1_2
     made.set_alpn_protocols(["http/1.1"])
-    if settings.certificate is not None:
-        _add_own(made, settings)
-    return made
-
-
-def renew(made: ssl.SSLContext, settings: TlsSettings) -> None:
-    """Read our own certificate again; connections that are opened from now on show it.
-
-    Raises TailqError, and then the old one is still shown.
-    """
-    if settings.certificate is not None:
-        _add_own(ssl.create_default_context(), settings)  # a broken one leaves `made` as it was
-        _add_own(made, settings)
-
-
-def _add_own(made: ssl.SSLContext, settings: TlsSettings) -> None:
-    certificate, key = settings.certificate, settings.key
-    assert certificate is not None
+    if settings.certificate is None:
+        return made
     try:
-        # Without a password of ours, OpenSSL would ask for one at the terminal.
-        made.load_cert_chain(certificate, key, password=_no_password)
-    except (ssl.SSLError, OSError) as error:
+        show(made, pem)
+    except ssl.SSLError as error:
         raise TailqError(
-            f"tls.certificate: {certificate} and key {key or certificate} are no pair of a "
-            f"certificate and its key in PEM form, the key not encrypted ({why(error)})"
+            f"upstream.tls.certificate: {settings.certificate} and key "
+            f"{settings.key or settings.certificate} are no pair of a certificate and its key in "
+            f"PEM form, the key not encrypted ({why(error)})"
         ) from None
-
-
-def _no_password() -> str:
-    raise ssl.SSLError("the key is encrypted")
+    return made
 
 
 def why(error: Exception) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from prometheus_client import CollectorRegistry
 from prometheus_client.process_collector import ProcessCollector
 
-from gateway import tls
+from gateway import pem
 from gateway.admin.listener import AdminListener
 from gateway.admin.state import overview
 from gateway.clients.settings import ANONYMOUS
@@ -219,7 +219,8 @@ class Supervisor:
             "clients": served.clients.model_dump(mode="json"),
             "upstream": served.upstream.model_dump(mode="json"),
             "cells": self._cells,
-            "pem": tls.encode(served.pem),
+            "pem": pem.encode(served.pem),
+            "upstream_pem": pem.encode(served.upstream_pem),
         }
 
     def _number_cells(self, served: Served) -> None:

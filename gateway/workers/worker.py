@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from gateway import logs, tls
+from gateway import logs, pem
 from gateway.app import Shared, assemble
 from gateway.clients.settings import ClientsSettings
 from gateway.clock import LoopClock
@@ -42,11 +42,11 @@ class Worker:
         try:
             if do == "start":
                 return await self._start(**content)
-            if self.node is None:
-                return {"error": "not started"}
+            if self.node is None:  # it could not start, and is about to be ended for that
+                return {}
             if do == "put":
                 self._cells.update(content["cells"])
-                await self.node.put(_served(content, self.node.gateway.upstreams.settings))
+                await self.node.put(_served(content))
                 return {}
             if do == "state":
                 return self.node.state()
@@ -70,10 +70,10 @@ class Worker:
         self._cells.update(served["cells"])
         board = Board(self._board, chosen.listen.workers)
         shared = Shared(SharedAccount(board, number), partial(self._cell, board))
-        now = _served(served, chosen.upstream)
+        now = _served(served)
         chosen = chosen.model_copy(update={"clients": now.clients, "upstream": now.upstream})
         clock = LoopClock(asyncio.get_running_loop())
-        node = Node(assemble(now.table, chosen, clock, shared), now.pem)
+        node = Node(assemble(now.table, chosen, clock, shared, now.upstream_pem), now.pem)
         feedback.share(node.gateway.service, self._channel)
         listener = server.bind(chosen.listen.host, http_port, shared=True)
         await node.start(listener, grpc_port, shared=True)
@@ -84,15 +84,13 @@ class Worker:
         return board.cell(self._cells[name])
 
 
-def _served(content: Content, before: UpstreamSettings) -> Served:
-    """before: what need not be validated again, which would read the files that it names."""
+def _served(content: Content) -> Served:
     tiers = content["tiers"].encode()
     clients = ClientsSettings.model_validate(content["clients"])
-    upstream = before
-    if content["upstream"] != before.model_dump(mode="json"):
-        upstream = UpstreamSettings.model_validate(content["upstream"])
+    upstream = UpstreamSettings.model_validate(content["upstream"])
     table = reloader.table(tiers, Path("tiers"))
-    return Served(table, tiers, clients, upstream, tls.decode(content["pem"]))
+    shown, to_triton = pem.decode(content["pem"]), pem.decode(content["upstream_pem"])
+    return Served(table, tiers, clients, upstream, shown, to_triton)
 
 
 async def _work(end: socket.socket, board: int) -> None:

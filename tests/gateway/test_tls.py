@@ -5,11 +5,10 @@ from dataclasses import astuple
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from gateway import tls
 from gateway.check import cautions, report
+from gateway.pem import Pem
 from gateway.reload.parts import Served
 from gateway.reload.source import Source
 from gateway.settings.model import ListenTlsSettings
@@ -17,8 +16,6 @@ from tailq import artefact
 from tailq.errors import TailqError
 from tests.gateway.running import TABLE
 from tests.gateway.upstream.certificates import Authority, Pair
-
-PEM = st.binary(max_size=40)
 
 
 @pytest.fixture(scope="module")
@@ -28,14 +25,6 @@ def ours(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 def settings(pair: Pair, client_ca: Path | None = None) -> ListenTlsSettings:
     return ListenTlsSettings(certificate=pair.certificate, key=pair.key, client_ca=client_ca)
-
-
-@given(st.none() | st.builds(tls.Pem, PEM, PEM, st.none() | PEM))
-def test_workers_get_what_was_read(pem: tls.Pem | None) -> None:
-    """Byte for byte; and a key is never shown."""
-    again = tls.decode(tls.encode(pem))
-    assert again == pem
-    assert repr(pem) == "None" or repr(pem).startswith("<gateway.tls.Pem object")
 
 
 def test_certificate_and_key_may_be_one_file(ours: Authority, tmp_path: Path) -> None:
@@ -128,25 +117,12 @@ async def test_an_expired_certificate_replaces_none(ours: Authority, tmp_path: P
     put(second, "certificate")
     assert await reload() == {"refused"}
     assert "is not the key of the certificate" in reloader.last["listen_certificate"].why
-    assert served.pem == tls.Pem(first.certificate.read_bytes(), first.key.read_bytes())
+    assert served.pem == Pem(first.certificate.read_bytes(), first.key.read_bytes())
     assert applied == []
     put(second, "key")
     assert await reload() == {"ok"}
-    assert served.pem == tls.Pem(second.certificate.read_bytes(), second.key.read_bytes())
+    assert served.pem == Pem(second.certificate.read_bytes(), second.key.read_bytes())
     assert {one.pem for one in applied} == {served.pem}
-
-
-def test_a_context_can_be_replaced(ours: Authority) -> None:
-    """A connection is by the one that was there when it began."""
-    contexts = []
-    for name in ("127.0.0.1", "127.0.0.2"):
-        chosen = settings(ours.sign(name))
-        contexts.append(tls.context(tls.read(chosen), chosen))
-    made = tls.renewable(contexts[0])
-    for present in contexts:
-        made.present = present
-        side = made.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_side=True)
-        assert side.context is present
 
 
 @pytest.mark.parametrize(

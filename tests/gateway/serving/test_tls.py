@@ -6,8 +6,8 @@ import os
 import signal
 import socket
 import ssl
-from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, closing, suppress
 from http.client import HTTPSConnection
 from pathlib import Path
 from typing import Any
@@ -23,14 +23,17 @@ from gevent import ssl as gevent_ssl  # type: ignore[import-untyped]
 from tritonclient.utils import InferenceServerException
 
 from gateway import tls
+from gateway.pem import Pem
 from gateway.rest.protocol import Patience
 from gateway.serving import server
 from gateway.settings.model import ListenTlsSettings
 from tests.gateway.client import Client
 from tests.gateway.grpc.serving import FAST, IMAGE, INFER, echo, message, serving, tensor
 from tests.gateway.process import GatewayProcess
-from tests.gateway.running import TABLE, MakeRunning
+from tests.gateway.running import TABLE, MakeRunning, Running, running
+from tests.gateway.running import until as loop_until
 from tests.gateway.steady import SteadyStub
+from tests.gateway.stub import REPLY, Stub, ok
 from tests.gateway.upstream.certificates import Authority, Pair
 
 HERE = "127.0.0.1"
@@ -174,29 +177,63 @@ def test_what_is_no_tls_is_dropped(gateway: GatewayProcess, ours: Authority, lis
     assert gateway.log == before
 
 
+@asynccontextmanager
+async def listening(
+    running: Running, authority: Authority, patience: Patience
+) -> AsyncIterator[tuple[int, Pem, server.Server]]:
+    """A second REST listener of the gateway, over TLS: its port, what it shows, and itself."""
+    pair = authority.sign(HERE)
+    files = ListenTlsSettings(certificate=pair.certificate, key=pair.key)
+    pem = tls.read(files)
+    config = server.data(running.gateway.application, running.gateway.rest, patience)
+    rest = server.Server(config, server.Tls(tls.context(pem, files), patience))
+    with server.bind(HERE, 0) as listener:
+        task = asyncio.create_task(rest.serve([listener]))
+        await rest.listening.wait()
+        yield server.port_of(listener), pem, rest
+        rest.should_exit = True
+        await task
+
+
 async def test_a_handshake_has_as_long_as_a_head(
     make_running: MakeRunning, ours: Authority
 ) -> None:
     """Who connects and says nothing is cut off, by either listener."""
-    pair = ours.sign(HERE)
-    files = ListenTlsSettings(certificate=pair.certificate, key=pair.key)
-    pem = tls.read(files)
     patience = Patience(head_s=0.05)
     async with (
         make_running() as running,
+        listening(running, ours, patience) as (port, pem, _),
         serving(running, pem=pem, handshake_s=patience.head_s) as rpc,
     ):
-        config = server.data(running.gateway.application, running.gateway.rest, patience)
-        rest = server.Server(config, server.Tls(tls.context(pem, files), patience))
-        with server.bind(HERE, 0) as listener:
-            port = server.port_of(listener)
-            task = asyncio.create_task(rest.serve([listener]))
-            await rest.listening.wait()
-            for client in (await Client.connect(port), await Client.connect(rpc.port)):
-                assert await client.at_end()
-                client.close()
-            rest.should_exit = True
-            await task
+        for client in (await Client.connect(port), await Client.connect(rpc.port)):
+            assert await client.at_end()
+            client.close()
+
+
+async def test_who_does_not_take_an_answer_is_cut_off(
+    make_running: MakeRunning, ours: Authority
+) -> None:
+    """As soon as in the clear, and not when a connection that is idle would be."""
+    body = bytes(16 << 20)
+
+    async def answer(_: object) -> bytes:
+        return ok(REPLY + body, f"Inference-Header-Content-Length: {len(REPLY)}")
+
+    stub = Stub(answer)
+    await stub.start()
+    async with (
+        running(stub.port, TABLE) as gateway,
+        listening(gateway, ours, Patience(write_s=0.05)) as (port, _, rest),
+    ):
+        reader, writer = await asyncio.open_connection(HERE, port, ssl=trusting(ours), limit=1024)
+        head = "POST /v2/models/fashion/infer HTTP/1.1\r\nhost: a\r\ntailq-tier: fast\r\n"
+        writer.write(f"{head}content-length: 2\r\n\r\n{{}}".encode())
+        await reader.readuntil(b"\r\n\r\n")
+        connections = rest.server_state.connections
+        assert len(connections) == 1
+        await loop_until(lambda: not connections)
+        writer.transport.abort()
+    await stub.stop()
 
 
 def test_the_end_waits_for_no_goodbye(

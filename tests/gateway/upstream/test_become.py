@@ -109,6 +109,20 @@ def test_all_are_replaced_only_when_a_new_one_is_up() -> None:
     assert world.asked() == [5, 5, 0, 10]
 
 
+def test_lists_of_what_never_is_up_do_not_pile_up() -> None:
+    """Only what is up is asked on until another one is: here the first, in spite of all lists."""
+    world = World(1)
+    returns = world.fleet.returns
+    for number in range(1, 100):
+        world.become(number)
+        world.member(number).down("connection refused")
+        assert world.get() == REPLY
+        assert world.fleet.returns > returns
+        returns = world.fleet.returns
+    assert world.present() == [99, 98, 0]
+    assert [triton.retired for triton in world.tritons] == [False, *[True] * 97, False, False]
+
+
 def test_one_that_is_listed_again_before_it_left_stays() -> None:
     """With all it has."""
     world = World(1)

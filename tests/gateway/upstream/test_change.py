@@ -10,11 +10,10 @@ from typing import Any
 import pytest
 
 from gateway.clock import LoopClock
-from gateway.upstream import load, probes
+from gateway.upstream import load, probes, tls
 from gateway.upstream.base import Payload, Reply
 from gateway.upstream.connect import Upstreams
 from gateway.upstream.settings import UpstreamSettings
-from tailq.errors import TailqError
 from tests.gateway.running import until
 from tests.gateway.stub import Stub, ok
 from tests.gateway.upstream.certificates import Authority
@@ -159,21 +158,6 @@ async def test_metrics_are_of_those_that_are_listed(
     assert upstreams.fleet.members == members
 
 
-async def test_what_cannot_be_used_changes_nothing(
-    upstreams: Upstreams, stubs: list[Stub], tmp_path: Path
-) -> None:
-    """Authorities that are none are refused, with the whole list."""
-    members, before = upstreams.fleet.members, upstreams.settings
-    bad = tmp_path / "ca.pem"
-    bad.write_text("no certificate")
-    with pytest.raises(TailqError, match="holds no certificate in PEM form"):
-        upstreams.change(listing(stubs[2], "https://127.0.0.1:1", tls={"ca": bad}))
-    assert upstreams.fleet.members == members
-    assert upstreams.settings is before
-    await get(upstreams, 4)
-    assert not stubs[2].received
-
-
 async def test_an_endpoint_with_other_tls_is_another_one(
     upstreams: Upstreams, stubs: list[Stub], make_stub: MakeStub, tmp_path: Path
 ) -> None:
@@ -181,12 +165,18 @@ async def test_an_endpoint_with_other_tls_is_another_one(
     ours, theirs = Authority(tmp_path, "ours"), Authority(tmp_path, "theirs")
     secure = await make_stub(server(ours.sign("127.0.0.1")))
     https = f"https://127.0.0.1:{secure.port}"
-    upstreams.change(listing(stubs[0], https, tls={"ca": ours.file}))
+
+    def trust(authority: Authority) -> None:
+        settings = listing(stubs[0], https, tls={"ca": authority.file})
+        assert settings.tls is not None
+        upstreams.change(settings, tls.read(settings.tls))
+
+    trust(ours)
     await until(lambda: up(upstreams) == [True, True])
     trusted = upstreams.fleet.members
-    upstreams.change(listing(stubs[0], https, tls={"ca": ours.file}))
+    trust(ours)
     assert upstreams.fleet.members == trusted
-    upstreams.change(listing(stubs[0], https, tls={"ca": theirs.file}))
+    trust(theirs)
     assert upstreams.fleet.members[0] is trusted[0]
     await until(lambda: up(upstreams) == [True, False])
     assert "certificate is not accepted" in upstreams.fleet.members[1].why

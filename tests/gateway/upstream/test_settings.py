@@ -24,6 +24,7 @@ A = {"http": "a:8000"}
         ("http://triton:1/", (False, "triton", 1)),
         ("https://triton.example:8443", (True, "triton.example", 8443)),
         ("https://[::1]:65535", (True, "::1", 65535)),
+        ("triton.svc.cluster.local.:80", (False, "triton.svc.cluster.local.", 80)),
     ],
 )
 def test_addresses_are_read(text: str, parsed: tuple[bool, str, int]) -> None:
@@ -35,7 +36,7 @@ def test_addresses_are_read(text: str, parsed: tuple[bool, str, int]) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "a", ":1", "a:", "a:0", "a:65536", "a:x", "a:²", "::1:80", "[a]:1", "ftp://a:1", "u@a:1",
-     "a b:1", "a:1/v2", "a\n:1", "https://a"],
+     "a b:1", "a:1/v2", "a\n:1", "https://a", "a..b:1", ".a:1", f"{'a' * 64}:1", ".:1"],
 )  # fmt: skip
 def test_what_is_no_address_is_refused(text: str) -> None:
     """With examples of what would be one."""
@@ -59,8 +60,8 @@ def test_an_endpoint_may_be_written_as_its_address_alone() -> None:
         ({"endpoints": [{**A, "metrics": "https://b:1"}]}, r"metrics: .*without TLS; give HOST"),
         ({"endpoints": [A, {"http": "http://a:8000"}]}, r"a:8000.*twice; leave one"),
         ({"endpoints": [A], "tls": {}}, r"tls: no endpoint uses it.*https://HOST:PORT"),
-        ({"endpoints": [A], "tls": {"ca": "/no/ca"}}, r"tls\.ca: .*/no/ca: cannot be read.*PEM"),
-        ({"endpoints": [A], "tls": {"ca": "/"}}, r"tls\.ca: .*cannot be read \(Is a directory"),
+        ({"endpoints": [A], "tls": {"server_name": "a..b"}}, r"server_name: .*no name of a host"),
+        ({"endpoints": [A], "tls": {"server_name": ""}}, r"server_name: .*no name of a host"),
         ({"endpoints": [A], "tls": {"key": __file__}}, r"tls: .*key: .*without `certificate`"),
         ({"endpoints": [A], "tls": {"verify": False}}, r"tls\.verify: .*not permitted"),
         ({"endpoints": [A], "connect_s": 0}, r"connect_s: .*greater than 0"),
@@ -83,8 +84,13 @@ def test_files_that_hold_no_certificate_are_refused(tmp_path: Path) -> None:
     hidden = authority.sign("c", password=b"secret")
     nonsense = tmp_path / "nonsense"
     nonsense.write_text("nonsense")
-    with pytest.raises(TailqError, match=r"tls\.ca: .*nonsense holds no certificate"):
-        tls.context(TlsSettings(ca=nonsense))
+    for ca, says in (
+        (nonsense, "nonsense holds no certificate"),
+        (tmp_path / "gone", "gone: cannot be read .*PEM"),
+        (tmp_path, r"cannot be read \(Is a directory"),
+    ):
+        with pytest.raises(TailqError, match=rf"^upstream\.tls\.ca: .*{says}"):
+            tls.read(TlsSettings(ca=ca))
     for certificate, key in (
         (one.certificate, other.key),
         (one.certificate, None),
@@ -92,4 +98,4 @@ def test_files_that_hold_no_certificate_are_refused(tmp_path: Path) -> None:
         (hidden.certificate, hidden.key),
     ):
         with pytest.raises(TailqError, match=r"tls\.certificate: .*not encrypted"):
-            tls.context(TlsSettings(certificate=certificate, key=key))
+            tls.read(TlsSettings(certificate=certificate, key=key))

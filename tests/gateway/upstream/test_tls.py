@@ -1,5 +1,6 @@
 """TLS to Triton, against a real TLS server."""
 
+import asyncio
 import re
 import socket
 import ssl
@@ -17,7 +18,6 @@ from gateway.upstream.connect import Upstreams
 from gateway.upstream.endpoint import Endpoint
 from gateway.upstream.settings import EndpointSettings, TlsSettings, UpstreamSettings
 from gateway.upstream.triton import TritonHttp
-from tailq.errors import TailqError
 from tests.gateway.running import until
 from tests.gateway.stub import Stub
 from tests.gateway.upstream.certificates import Authority, Pair
@@ -50,7 +50,8 @@ async def infer(
     stub: Stub, settings: TlsSettings, clock: LoopClock, connect_s: float = 20.0
 ) -> Reply | Failure:
     """What an inference request at the stub comes to, twice, over one connection."""
-    endpoint = Endpoint("127.0.0.1", stub.port, tls.context(settings), settings.server_name)
+    context = tls.context(tls.read(settings), settings)
+    endpoint = Endpoint("127.0.0.1", stub.port, context, settings.server_name)
     triton = TritonHttp(endpoint, clock, connect_s=connect_s)
     try:
         for _ in range(2):
@@ -72,6 +73,33 @@ async def test_a_trusted_server_is_asked_over_one_connection(
     assert isinstance(result, Reply)
     assert stub.connections == 1
     assert [len(one.body) for one in stub.infers] == [100_000] * 2
+
+
+async def test_what_is_left_of_a_large_request_is_seen(ours: Authority, clock: LoopClock) -> None:
+    """Given up while part of it is still here, it is cancelled: it would hold up the endpoint."""
+    release = asyncio.Event()
+
+    async def hold(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await release.wait()
+        writer.transport.abort()
+
+    busy = await asyncio.start_server(
+        hold, "127.0.0.1", 0, ssl=server(ours.sign("127.0.0.1")).tls, limit=1024
+    )
+    settings = TlsSettings(ca=ours.file)
+    context = tls.context(tls.read(settings), settings)
+    port = busy.sockets[0].getsockname()[1]
+    triton = TritonHttp(Endpoint("127.0.0.1", port, context), clock, connect_s=20)
+    asker = Asker()
+    call = triton.infer("small", Payload((bytes(32 << 20),)), clock.now() + 20, asker)
+    (dialling,) = triton.pool._dialling  # what it opens begins with the request
+    await dialling
+    call.abandon()
+    assert asker.results == [Failure("cancelled", "given up")]
+    triton.close()
+    release.set()
+    busy.close()
+    await busy.wait_closed()
 
 
 async def test_the_servers_name_may_be_another_than_the_host(
@@ -96,27 +124,41 @@ async def test_the_gateway_shows_its_own_certificate(
         assert isinstance(await infer(stub, settings, clock), Reply)
 
 
-async def test_a_renewed_certificate_is_shown_without_a_restart(
+async def test_renewed_files_are_gone_by_without_a_restart(
     ours: Authority, theirs: Authority, make_stub: MakeStub, clock: LoopClock, tmp_path: Path
 ) -> None:
-    """New connections show it; a broken one is refused, and the old one shown still."""
+    """New connections show the new certificate, and trust the new authorities and no others.
+
+    The endpoint stays what it is, with the connections that it has.
+    """
     stub = await make_stub(server(ours.sign("127.0.0.1"), ours.file))
-    mine = Pair(tmp_path / "tls.crt", tmp_path / "tls.key")
+    mine, ca = Pair(tmp_path / "tls.crt", tmp_path / "tls.key"), tmp_path / "ca.pem"
+    chosen = TlsSettings(ca=ca, certificate=_put(theirs.sign("old"), mine), key=mine.key)
     settings = UpstreamSettings(
-        endpoints=(EndpointSettings(http=f"https://127.0.0.1:{stub.port}"),),
-        tls=TlsSettings(ca=ours.file, certificate=_put(theirs.sign("old"), mine), key=mine.key),
+        endpoints=(EndpointSettings(http=f"https://127.0.0.1:{stub.port}"),), tls=chosen
     )
-    upstreams = Upstreams(settings, {"small": 0.0}, clock, lambda: 0.5)
-    triton = upstreams.fleet.members[0].triton
-    assert isinstance(await triton.ask("/v2/health/ready", 20), Failure)
+    ca.write_bytes(ours.file.read_bytes())
+    upstreams = Upstreams(settings, {"small": 0.0}, clock, lambda: 0.5, pem=tls.read(chosen))
+    (member,) = upstreams.fleet.members
+
+    async def asked() -> Failure | None:
+        answer = await member.triton.ask("/v2/health/ready", 20)
+        return answer if isinstance(answer, Failure) else None
+
+    assert await asked() is not None
     _put(ours.sign("new"), mine)
-    upstreams.change(settings)
-    assert not isinstance(await triton.ask("/v2/health/ready", 20), Failure)
-    mine.key.write_text("half a fi")
-    with pytest.raises(TailqError, match="no pair of a certificate and its key"):
-        upstreams.change(settings)
-    triton.drop_idle()
-    assert not isinstance(await triton.ask("/v2/health/ready", 20), Failure)
+    upstreams.change(settings, tls.read(chosen))
+    assert await asked() is None
+    connections = stub.connections
+    ca.write_bytes(theirs.file.read_bytes())
+    upstreams.change(settings, tls.read(chosen))
+    assert await asked() is None
+    assert stub.connections == connections
+    member.triton.drop_idle()
+    failure = await asked()
+    assert failure is not None
+    assert "its certificate is not accepted" in failure.detail
+    assert upstreams.fleet.members == (member,)
     upstreams.close()
 
 
@@ -206,7 +248,8 @@ async def test_a_server_that_does_not_trust_us_is_unreachable(
                 "TLS: .*unknown ca",
             ),
         ):
-            triton = TritonHttp(Endpoint("127.0.0.1", port, tls.context(settings)), clock)
+            context = tls.context(tls.read(settings), settings)
+            triton = TritonHttp(Endpoint("127.0.0.1", port, context), clock)
             result = await triton.ask("/v2/health/ready", 20)
             triton.close()
             assert isinstance(result, Failure)

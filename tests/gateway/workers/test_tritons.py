@@ -1,6 +1,7 @@
 """The list of Tritons changes while the gateway serves, as one process and as several."""
 
 import asyncio
+import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -11,6 +12,8 @@ import pytest
 
 from tests.gateway.process import GatewayProcess
 from tests.gateway.steady import SteadyStub
+from tests.gateway.upstream.certificates import Authority
+from tests.gateway.upstream.test_tls import server
 from tests.gateway.workers.load import going
 from tests.tables import promise, table, tier
 
@@ -102,3 +105,36 @@ async def test_tritons_of_the_command_line_stay(tritons: list[SteadyStub], tmp_p
         (state,) = gateway.state()["workers"]
         assert [one["endpoint"] for one in state["endpoints"]] == [first.address]
         assert not second.stub.received
+
+
+async def test_files_for_tritons_that_break_hold_up_no_worker(tmp_path: Path) -> None:
+    """A worker that starts again goes by what was read, as do those that serve."""
+    ours = Authority(tmp_path, "ours")
+    mine = ours.sign("gateway")
+    triton = SteadyStub()
+    triton.stub.tls = server(ours.sign("127.0.0.1"), ours.file).tls
+    file = tmp_path / "gateway.toml"
+    names = f'ca = "{ours.file}", certificate = "{mine.certificate}", key = "{mine.key}"'
+    with triton:
+        file.write_text(
+            f'[upstream]\nendpoints = ["https://{triton.address}"]\ntls = {{{names}}}\n'
+        )
+        option = f"--settings={file}"
+        with GatewayProcess(tmp_path, TABLE, None, option, "--workers=2") as gateway:
+
+            def up() -> set[int]:
+                workers = gateway.state()["workers"]
+                return {one["pid"] for one in workers if "pid" in one and one["endpoints"][0]["up"]}
+
+            await until(lambda: len(up()) == 2)
+            before = await asyncio.to_thread(up)
+            ours.file.unlink()
+            mine.key.write_text("half a fi")
+            for pid in before:
+                os.kill(pid, signal.SIGKILL)
+            await until(lambda: len(up() - before) == 2)
+            gateway.send(signal.SIGHUP)
+            refused = 'tailq_reloads_total{file="%s",result="refused",service="fashion"}'
+            parts = ("upstream_ca", "upstream_key")
+            await until(lambda: all(gateway.metrics()[refused % name] for name in parts))
+            assert len(await asyncio.to_thread(up)) == 2
