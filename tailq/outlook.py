@@ -17,8 +17,8 @@ from tailq.tracker import CODE, Tracker
 # one never comes: so it errs on the side of too late.
 HEAVIEST, LIGHTEST = 1.0, 10.0
 _REMAINDERS = (1 / 4, 1 / 16, 1 / 64, 1 / 256)
-# Observations are learned from together, once there are so many of them or the first one is so
-# old: one by one, each between two requests, they cost three times as much.
+# Observations are learned from together, so many of them or those of so many seconds: one by one,
+# each between two requests, they cost three times as much.
 TOGETHER, OLDEST_S = 16, 0.02
 # Latencies may be 0 in a profile, but no logarithm of them.
 _LEAST_S = 1e-6
@@ -41,6 +41,7 @@ class Outlook:
             if variant.under_load is not None
         }
         self._waiting: list[_Observation] = []
+        self._settled = -inf  # when it last learned from an observation as it came
         if previous is not None:
             # Calls that it was asked for may still end: trackers hear of all in one order.
             self._waiting = previous._waiting
@@ -67,7 +68,9 @@ class Outlook:
             return None
         predicted = known.predicted(outstanding_s)
         self._waiting.append((known.tracker, seconds, predicted, now, ended))
-        if len(self._waiting) >= TOGETHER:
+        # Here rather than when it is asked: then a request would wait for it.
+        if len(self._waiting) >= TOGETHER or now - self._settled > OLDEST_S:
+            self._settled = now
             self.settle()
         return bisect_left(predicted, seconds)
 
@@ -79,6 +82,8 @@ class Outlook:
             took = log(max(seconds, _LEAST_S))
             ratios = [took - log(max(at, _LEAST_S)) for at in predicted]
             tracker.observe(ratios, now, ended=ended)
+        for tracker, _, _, now, _ in waiting:
+            tracker.codes(now)  # they are kept until there is more to learn
 
     def latency(self, variant: str, outstanding_s: float, now: float) -> Latency:
         """Distribution of the latency of `variant`, asked at this much work outstanding."""

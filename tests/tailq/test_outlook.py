@@ -177,14 +177,18 @@ def test_calls_that_a_reload_finds_in_flight_are_learned_from_in_their_order() -
 
 
 def test_what_is_told_lacks_nothing_older_than_a_moment() -> None:
-    """However few observations there were since."""
+    """However few observations there were since; after a pause the first one counts at once."""
+    alone = of(under_load(0.01))
+    alone.observe("a", 0.1, 0.0, 1.0, ended=True)
+    assert min(alone.codes("a", 1.0)) > 0
     outlook = of(under_load(0.01))
+    outlook.observe("a", 0.005, 0.0, 1.0, ended=True)
     for _ in range(TOGETHER - 1):
         outlook.observe("a", 0.1, 0.0, 1.0, ended=True)
     assert outlook.codes("a", 1.0 + 0.99 * OLDEST_S) == outlook.neutral("a")
     assert min(outlook.codes("a", 1.0 + 1.01 * OLDEST_S)) > 0
     one_more = of(under_load(0.01))
-    for _ in range(TOGETHER):
+    for _ in range(TOGETHER + 1):
         one_more.observe("a", 0.1, 0.0, 1.0, ended=True)
     assert min(one_more.codes("a", 1.0)) > 0
 
