@@ -170,7 +170,6 @@ class Execution:
 
     def turned_away(self) -> None:
         """See admission.Waiter."""
-        self._ticket = None
         self._finish("shed", None, self._plane.clock.now())
 
     def _on_waiting_long(self, now: float) -> None:

@@ -8,7 +8,6 @@ responses is kept whatever is mixed on a connection.
 
 import asyncio
 import logging
-from dataclasses import dataclass
 from typing import Any, Final
 
 import httptools
@@ -20,6 +19,7 @@ from gateway import paced, pieces
 from gateway.rest import problem, wire
 from gateway.rest.cycle import Cycle
 from gateway.rest.exchange import Exchange
+from gateway.rest.patience import Patience
 from gateway.rest.response import Response
 from gateway.rest.shared import Rest
 from gateway.service import VERSION
@@ -31,23 +31,6 @@ log = logging.getLogger("tailq.gateway.rest")
 _AHEAD: Final = 8
 _AHEAD_BYTES: Final = 1 << 16
 _GOODBYE_S: Final = 1.0  # over TLS, when the gateway ends
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long a connection may take, and how much it may say.
-
-    head_s: to send a request's head, or the rest of a request that has its response already.
-    idle_s: between requests. write_s: to take in a response. head_bytes, headers: of one head.
-    connections: at once, from all clients; one more is turned away.
-    """
-
-    head_s: float = 10.0
-    idle_s: float = 75.0
-    write_s: float = 30.0
-    head_bytes: int = 32 << 10
-    headers: int = 100
-    connections: int = 1024
 
 
 class InferProtocol(HttpToolsProtocol):

@@ -14,7 +14,8 @@ from typing import Any, Final, cast
 import uvicorn
 
 from gateway.errors import CannotListen
-from gateway.rest.protocol import InferProtocol, Patience
+from gateway.rest.patience import Patience
+from gateway.rest.protocol import InferProtocol
 from gateway.rest.shared import Rest
 
 # Beyond the longest deadline in flight: for responses to be written.

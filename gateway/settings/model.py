@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ByteSize, ConfigDict, Field, mo
 
 from gateway.clients.settings import ClientsSettings
 from gateway.dataplane import Limits
-from gateway.rest.protocol import Patience
+from gateway.rest.patience import Patience
 from gateway.upstream.settings import UpstreamSettings
 
 _MIB = 1 << 20
@@ -93,7 +93,7 @@ class LimitSettings(Section):
     """What a client may take, in each worker process.
 
     max_body, max_buffered: bytes of one request's body, of all bodies held at once; a size such
-    as "64MiB". The rest: see rest.protocol.Patience and dataplane.Limits.
+    as "64MiB". The rest: see rest.patience.Patience and dataplane.Limits.
     """
 
     max_body: Size = ByteSize(64 * _MIB)

@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from gateway.rest.protocol import InferProtocol, Patience
+from gateway.rest.patience import Patience
+from gateway.rest.protocol import InferProtocol
 from tests.gateway.client import Client, get, infer
 from tests.gateway.running import MakeRunning, Running, until
 from tests.gateway.stub import REPLY, Received, Stub, ok

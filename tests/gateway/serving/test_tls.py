@@ -24,7 +24,7 @@ from tritonclient.utils import InferenceServerException
 
 from gateway import tls
 from gateway.pem import Pem
-from gateway.rest.protocol import Patience
+from gateway.rest.patience import Patience
 from gateway.serving import server
 from gateway.settings.model import ListenTlsSettings
 from tests.gateway.client import Client
