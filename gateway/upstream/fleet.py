@@ -6,7 +6,6 @@ from typing import Any, Final, Generic, TypeVar
 
 from gateway.clock import Clock
 from gateway.upstream.base import Call, Failure, Listener, Payload, Result
-from gateway.upstream.breaker import Threshold
 from gateway.upstream.member import Member, Offer, Triton
 
 log = logging.getLogger("tailq.gateway.upstream")
@@ -37,7 +36,6 @@ class Fleet(Generic[One]):
         service_s: Mapping[str, float],
         clock: Clock,
         random: Callable[[], float],
-        threshold: Threshold | None = None,
     ) -> None:
         self.endpoints = 1
         self.absent: frozenset[str] = frozenset()
@@ -46,7 +44,6 @@ class Fleet(Generic[One]):
         self.ejected: dict[str, dict[str, int]] = {}
         self.worth: dict[str, int] = {}
         self._random = random
-        self._threshold = threshold or Threshold()
         self._moves = 0
         self._fit: dict[str, tuple[Offer, ...]] = {}
         self._turn = 0
@@ -86,9 +83,7 @@ class Fleet(Generic[One]):
 
     def _member(self, triton: One) -> Member[One]:
         ejected = self.ejected.setdefault(str(triton.endpoint), {"": 0})
-        member = Member(
-            triton, self.clock, self._random, self._choose_anew, self._threshold, ejected
-        )
+        member = Member(triton, self.clock, self._random, self._choose_anew, ejected)
         for variant in self.worth:
             member.offer(variant)
         return member

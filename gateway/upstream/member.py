@@ -84,7 +84,6 @@ class Member(Generic[Served]):
         clock: Clock,
         random: Callable[[], float],
         changed: Callable[[], object],
-        threshold: Threshold,
         ejected: dict[str, int],
     ) -> None:
         self.triton = triton
@@ -97,18 +96,17 @@ class Member(Generic[Served]):
         self.returns = 0
         self.ejected = ejected
         self.offers: dict[str, Offer] = {}
-        self.breaker = Breaker(Backoff(*_FAILING, random), threshold)
+        self.breaker = Breaker(Backoff(*_FAILING, random), Threshold())
         self._backoff = Backoff(*_DOWN, random)
         self._clock = clock
         self._random = random
         self._changed = changed
-        self._threshold = threshold
         self._seen: tuple[object, ...] = ()
 
     def offer(self, variant: str) -> None:
         """`variant` is to be asked here too from now on."""
         if variant not in self.offers:
-            breaker = Breaker(Backoff(*_FAILING, self._random), self._threshold)
+            breaker = Breaker(Backoff(*_FAILING, self._random), Threshold())
             self.offers[variant] = Offer(self, variant, breaker)
             self.ejected.setdefault(variant, 0)
 

@@ -5,6 +5,7 @@ import logging
 import pytest
 
 from gateway.upstream.base import Failure, Payload, Result
+from gateway.upstream.breaker import Breaker
 from tests.gateway.upstream.tritons import (
     FULL,
     GONE,
@@ -23,6 +24,19 @@ def down(world: World) -> None:
     """Let the first Triton be found unreachable; its requests take a second to fail."""
     world.fleet.members[0].down("no answer")
     world.tritons[0].always(REFUSED, after_s=1.0)
+
+
+def blamed(world: World, failure: Failure) -> Breaker:
+    """The breaker that such failures of `large` at the first Triton speak to."""
+    member = world.fleet.members[0]
+    return member.breaker if failure is LOST else member.offers["large"].breaker
+
+
+def leave_out(world: World, failure: Failure) -> None:
+    """Have the first Triton fail so for as long as it takes to believe it."""
+    world.tritons[0].always(failure)
+    for _ in range(40):
+        world.get("large")
 
 
 def test_one_request_tries_what_is_down_however_many_come() -> None:
@@ -172,12 +186,10 @@ def test_the_log_tells_who_fails_and_when_that_is_over(
 def test_one_that_was_away_is_not_blamed_for_what_was_before(failure: Failure) -> None:
     """It is another process, as like as not: it is asked at once, and for every variant."""
     world = World(2)
-    member = world.fleet.members[0]
-    breaker = member.breaker if failure is LOST else member.offers["large"].breaker
-    world.tritons[0].always(failure)
-    for _ in range(40):
-        world.get("large")
+    breaker = blamed(world, failure)
+    leave_out(world, failure)
     assert not breaker.calm
+    member = world.fleet.members[0]
     member.down("no answer")
     member.serves(dict.fromkeys(WORK, True))
     assert (world.fleet.endpoints, breaker.calm) == (2, True)
@@ -232,9 +244,7 @@ def test_an_error_shows_that_an_endpoint_is_there() -> None:
     world.sleep(5.0)
     assert world.get("large") == ILL
     assert member.is_up
-    world.tritons[0].always(LOST)
-    for _ in range(40):
-        world.get("large")
+    leave_out(world, LOST)
     assert not member.breaker.calm
     world.sleep(3.0)
     world.tritons[0].always(ILL)
@@ -255,8 +265,7 @@ def test_a_full_queue_is_no_fault_of_the_variant() -> None:
 def test_a_request_that_is_no_trial_makes_no_room_for_one(failure: Failure) -> None:
     """It was asked before it was left out, and is left by its client while the trial goes on."""
     world = World(2)
-    member = world.fleet.members[0]
-    breaker = member.breaker if failure is LOST else member.offers["large"].breaker
+    breaker = blamed(world, failure)
     world.tritons[0].always(REPLY, after_s=None)
     world.tritons[1].always(REPLY, after_s=None)
     old = [world.fleet.infer("large", Payload((b"",)), 100.0, Asker()) for _ in range(2)]
@@ -280,11 +289,8 @@ def test_a_request_that_is_no_trial_makes_no_room_for_one(failure: Failure) -> N
 def test_a_trial_that_is_cancelled_makes_room_for_another(failure: Failure) -> None:
     """It tells nothing, and what it was to try would be left out for ever."""
     world = World(2)
-    member = world.fleet.members[0]
-    breaker = member.breaker if failure is LOST else member.offers["large"].breaker
-    world.tritons[0].always(failure)
-    for _ in range(40):
-        world.get("large")
+    breaker = blamed(world, failure)
+    leave_out(world, failure)
     world.sleep(3.0)
     assert breaker.admits
     world.tritons[0].always(REPLY, after_s=None)
@@ -300,14 +306,11 @@ def test_a_trial_that_is_cancelled_makes_room_for_another(failure: Failure) -> N
 def test_an_answer_begun_before_it_was_left_out_does_not_bring_it_back(failure: Failure) -> None:
     """Only the trial's does."""
     world = World(2)
-    member = world.fleet.members[0]
-    breaker = member.breaker if failure is LOST else member.offers["large"].breaker
+    breaker = blamed(world, failure)
     for triton in world.tritons:
         triton.script.append(Behaviour(1.0, REPLY))
     asked = [world.ask("large") for _ in range(2)]
-    world.tritons[0].always(failure)
-    for _ in range(40):
-        world.get("large")
+    leave_out(world, failure)
     assert not breaker.calm
     world.sleep(1.0)
     assert [asker.result for asker in asked] == [REPLY, REPLY]
